@@ -1,0 +1,150 @@
+//! One event as the engine sees it, whatever sent it.
+//!
+//! A connector translates a vendor's payload into this; nothing here knows a vendor's
+//! words. Values stay as the raw JSON slices they arrived as: most of them are never
+//! looked at, so parsing them all would be work for nothing.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::Time;
+use crate::contact::KeyKind;
+
+/// One thing that somebody did, once.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// Unique per connection. Made by the sender; where it sent none, made from the content.
+    pub uuid: Cow<'a, str>,
+    pub name: Cow<'a, str>,
+    /// When it happened, clamped to the arrival (SPEC A3).
+    pub at: Time,
+    pub arrived: Time,
+    /// Every way the payload names the contact, strongest first. Never an address:
+    /// which address counts is the mapping's decision.
+    pub keys: Vec<(KeyKind, Cow<'a, str>)>,
+    /// What the event says about who is who.
+    pub identity: Option<Identity<'a>>,
+    /// The event's own properties, in the order they came.
+    pub properties: Pairs<'a>,
+    /// Attributes to set, from the event itself (ordered by `at`).
+    pub set: Pairs<'a>,
+    /// Attributes to set only where the contact has none.
+    pub set_once: Pairs<'a>,
+    /// Attributes to remove.
+    pub unset: Vec<Cow<'a, str>>,
+    /// The source's own picture of the contact, ordered by `snapshot_at`.
+    pub snapshot: Pairs<'a>,
+    pub snapshot_at: Time,
+    /// Accounts the event belongs to: type → key.
+    pub accounts: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The source says the contact is a known user, not an anonymous visitor.
+    pub identified: bool,
+    /// Sent from a server: its location and clock say nothing about the person.
+    pub server_side: bool,
+    /// Captured by Hogwire itself; dropped at the door so that nothing echoes.
+    pub own: bool,
+    /// A client in test mode sent it (`testing` marks, "Start testing").
+    pub test: bool,
+}
+
+/// What an event says about two names being one contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity<'a> {
+    /// `other` was an anonymous name of this contact. Refused when `other` is identified.
+    Absorb { other: Cow<'a, str> },
+    /// Both are one, whatever they were. Cannot be undone by the source.
+    Force { other: Cow<'a, str> },
+}
+
+/// Names and raw JSON values of one object, in the order they came. A name that occurs
+/// twice keeps its last value, as JSON readers do.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Pairs<'a> {
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, raw)| *raw)
+    }
+
+    /// The parsed value, or nothing where the name is absent.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// The value when it is a string that is not blank.
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let text: Text<'a> = serde_json::from_str(self.get(name)?.get()).ok()?;
+        (!text.0.trim().is_empty()).then_some(text.0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The whole object as a parsed value, for templates and for storing with an enrollment.
+    pub fn to_value(&self) -> Value {
+        let pairs = self.0.iter().filter_map(|(name, raw)| {
+            Some((
+                name.clone().into_owned(),
+                serde_json::from_str(raw.get()).ok()?,
+            ))
+        });
+        Value::Object(pairs.collect())
+    }
+}
+
+/// Borrows where the JSON string has no escapes, owns where it has.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(16));
+                while let Some((name, raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    pairs.push((name.0, raw));
+                }
+                Ok(Pairs(pairs))
+            }
+
+            fn visit_unit<E>(self) -> Result<Pairs<'de>, E> {
+                Ok(Pairs::default())
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_borrow_and_the_last_of_a_name_wins() {
+        let json = r#"{"a":1,"pl\u0061n":"pro","a":{"deep":[true]},"none":null}"#;
+        let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
+        assert_eq!(
+            pairs.get("a").map(RawValue::get),
+            Some(r#"{"deep":[true]}"#)
+        );
+        assert_eq!(pairs.text("plan").as_deref(), Some("pro"));
+        assert_eq!(pairs.text("none"), None);
+        assert_eq!(pairs.value("none"), Some(Value::Null));
+    }
+}
