@@ -81,8 +81,7 @@ impl<'a> Pairs<'a> {
 
     /// The value when it is a string that is not blank.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let text: Text<'a> = serde_json::from_str(self.get(name)?.get()).ok()?;
-        (!text.0.trim().is_empty()).then_some(text.0)
+        text_of(self.get(name)?).filter(|text| !text.trim().is_empty())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -101,9 +100,41 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// Borrows where the JSON string has no escapes, owns where it has.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// The text of a JSON string; nothing for any other value.
+pub fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get())
+        .ok()
+        .map(|text| text.0)
+}
+
+/// Borrows where the JSON string has no escapes, owns where it has. Half of a surrogate
+/// pair, which browsers send when they cut a text inside an emoji, becomes U+FFFD, and NUL,
+/// which PostgreSQL cannot keep, is left out.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
+                Ok(Text(String::from_utf8_lossy(bytes)))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
+                let text = String::from_utf8_lossy(bytes);
+                Ok(Text(Cow::Owned(text.replace('\0', ""))))
+            }
+        }
+        // Asked for bytes, the JSON reader hands over what it cannot decode as text.
+        deserializer.deserialize_bytes(Reader)
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -146,5 +177,16 @@ mod tests {
         assert_eq!(pairs.text("plan").as_deref(), Some("pro"));
         assert_eq!(pairs.text("none"), None);
         assert_eq!(pairs.value("none"), Some(Value::Null));
+    }
+
+    #[test]
+    fn text_that_cannot_be_kept_as_it_is_is_mended() {
+        let json = r#"{"cut\ud83d":"half \ud83d","nul":"a\u0000b","number":5}"#;
+        let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
+        assert!(pairs.0[0].0.starts_with("cut\u{fffd}"), "{:?}", pairs.0[0].0);
+        let half = pairs.text(&pairs.0[0].0).expect("a text");
+        assert!(half.starts_with("half \u{fffd}"), "{half}");
+        assert_eq!(pairs.text("nul").as_deref(), Some("ab"));
+        assert_eq!(pairs.text("number"), None);
     }
 }

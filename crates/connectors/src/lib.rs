@@ -1,0 +1,63 @@
+//! Translates what other programs say on the wire into the engine's words, and back.
+//!
+//! Everything here is pure: requests and responses are plain data that somebody else sends,
+//! times are arguments, and no vendor's folder imports another's. The engine calls `check`
+//! before it acknowledges a record and `read` when it decides about it.
+
+pub mod http;
+pub mod posthog;
+pub mod reading;
+pub mod segment;
+pub mod shape;
+pub mod signature;
+pub mod webhook;
+
+mod batch;
+mod wire;
+
+use hogwire_model::Time;
+use hogwire_model::event::Event;
+
+pub use batch::{detect_segment, split_batch};
+pub use reading::{AccountPicture, Ignored, Reading};
+pub use shape::{Refusal, Shape};
+
+/// Can the record be an event? Cheap: UTF-8, a JSON object of bounded depth, a name. Nothing
+/// is parsed into a tree. What passes here, `read` reads.
+pub fn check(shape: Shape, bytes: &[u8]) -> Result<(), Refusal> {
+    let top = wire::object(bytes)?;
+    match shape {
+        Shape::PosthogWebhook | Shape::Capture | Shape::Event => posthog::webhook::check(&top),
+        Shape::SegmentTrack | Shape::SegmentIdentify | Shape::SegmentGroup => {
+            segment::check(shape, &top)
+        }
+    }
+}
+
+/// The record as an event. `arrived` is when it was acknowledged: what a client's clock says
+/// is clamped to it, and it orders the source's snapshot where the record does not.
+pub fn read(shape: Shape, bytes: &[u8], arrived: Time) -> Result<Event<'_>, Refusal> {
+    read_closely(shape, bytes, arrived).map(|reading| reading.event)
+}
+
+/// As `read`, with what the record says about accounts and what of it was passed over.
+pub fn read_closely(shape: Shape, bytes: &[u8], arrived: Time) -> Result<Reading<'_>, Refusal> {
+    let top = wire::object(bytes)?;
+    match shape {
+        Shape::PosthogWebhook | Shape::Capture => posthog::webhook::read(&top, bytes, arrived),
+        Shape::Event => {
+            let mut reading = posthog::webhook::read(&top, bytes, arrived)?;
+            webhook::inbound::add(&mut reading, &top);
+            Ok(reading)
+        }
+        Shape::SegmentTrack | Shape::SegmentIdentify | Shape::SegmentGroup => {
+            segment::read(shape, &top, bytes, arrived)
+        }
+    }
+}
+
+/// The shape of a body that came to PostHog's route, where people edit bodies by hand. A body
+/// that is no object counts as the capture form, which `check` then refuses with the reason.
+pub fn detect(bytes: &[u8]) -> Shape {
+    wire::object(bytes).map_or(Shape::Capture, |top| posthog::webhook::detect(&top))
+}

@@ -1,0 +1,3 @@
+//! Plain webhooks: events that come from anywhere, and signed requests that go anywhere.
+
+pub mod inbound;
