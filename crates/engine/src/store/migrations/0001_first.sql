@@ -238,8 +238,7 @@ CREATE TABLE enrollments (
     due_at BIGINT,
     ended_at BIGINT,
     ending TEXT,
-    lease_until BIGINT NOT NULL,
-    fence BIGINT NOT NULL
+    converted_at BIGINT
 );
 CREATE INDEX enrollments_due ON enrollments (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX enrollments_by_contact ON enrollments (contact_id, campaign_id, entered_at);

@@ -1,0 +1,203 @@
+//! Who was it? Each event of a batch is given its contact: found by key, made where an
+//! address is present, merged where the event says that two names are one (SPEC A6).
+//!
+//! An event that names nobody we know is kept under its keys. When a later event reveals
+//! who that was, its past is taken from there and goes through the same rules.
+
+use hogwire_model::Time;
+use hogwire_model::contact::key::{self, KEYS_PER_ADDRESS};
+use hogwire_model::contact::merge::{Rules, Why};
+use hogwire_model::contact::{Key, KeyKind};
+use hogwire_model::event::Identity;
+use hogwire_model::mapping::AddressFrom;
+
+use super::batch::{Batch, Item};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::inbox::Stored;
+use crate::people::{Cause, People};
+use crate::store::{Tx, contact_keys, events, unmatched};
+
+/// How often the past may reveal a further name that has a past of its own.
+const ROUNDS: usize = 4;
+
+/// Loads everyone the batch may concern and settles who each event was.
+pub fn people<'e>(engine: &'e Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, now: Time) -> Result<People<'e>> {
+    let mut keys: Vec<Key> = Vec::with_capacity(batch.items.len() * 3);
+    for item in &batch.items {
+        keys.extend(item.keys.iter().cloned());
+        keys.extend(address_key(item));
+        keys.extend(other_key(item));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    let keys: Vec<&Key> = keys.iter().collect();
+    let mut people = People::load(tx, &keys, &*engine.outside.entropy, now)?;
+    let rules = engine.settings().merge_rules();
+    for item in &mut batch.items {
+        item.contact = identify(&mut people, tx, item, &rules)?;
+    }
+    Ok(people)
+}
+
+/// Bodies of the events that waited for a name which somebody now answers to.
+pub fn past(engine: &Engine, tx: &mut Tx<'_>, people: &mut People<'_>) -> Result<Vec<Stored>> {
+    let rules = engine.settings().merge_rules();
+    let mut asked: std::collections::HashSet<Key> = std::collections::HashSet::new();
+    let mut bodies = Vec::new();
+    for _ in 0..ROUNDS {
+        let fresh: Vec<Key> = people.new_keys().filter(|key| !asked.contains(*key)).cloned().collect();
+        if fresh.is_empty() {
+            break;
+        }
+        let mut found = Vec::new();
+        for (key, uuid) in unmatched::take(tx, &fresh.iter().collect::<Vec<_>>())? {
+            if let Some(event) = events::find(tx, &key.connection, &uuid)?
+                && let Some(body) = engine.inbox.fetch(&engine.store, &event.place)?
+            {
+                found.push(body);
+            }
+        }
+        asked.extend(fresh);
+        let mut round = Batch::of_past(engine, &found)?;
+        load_more(tx, people, &round)?;
+        for item in &mut round.items {
+            identify(people, tx, item, &rules)?;
+        }
+        drop(round);
+        bodies.append(&mut found);
+    }
+    bodies.sort_by(|a, b| (a.arrived, &a.place).cmp(&(b.arrived, &b.place)));
+    bodies.dedup_by(|a, b| a.place == b.place);
+    Ok(bodies)
+}
+
+/// Says who each event of the past was, now that everything it reveals is known.
+pub fn resolve_past(tx: &mut Tx<'_>, people: &mut People<'_>, past: &mut Batch<'_>) -> Result<()> {
+    for item in &mut past.items {
+        item.contact = item.keys.iter().find_map(|key| people.find(key)).map(str::to_owned);
+        if let Some(contact) = &item.contact {
+            events::assign(tx, item.connection, vec![&item.event.uuid], contact)?;
+        }
+    }
+    past.items.sort_by_key(|item| item.event.at);
+    Ok(())
+}
+
+/// An event of the past may name contacts that the batch did not.
+fn load_more(tx: &mut Tx<'_>, people: &mut People<'_>, past: &Batch<'_>) -> Result<()> {
+    let mut keys: Vec<Key> = Vec::new();
+    for item in &past.items {
+        keys.extend(item.keys.iter().cloned());
+        keys.extend(address_key(item));
+        keys.extend(other_key(item));
+    }
+    keys.retain(|key| people.find(key).is_none());
+    keys.sort_unstable();
+    keys.dedup();
+    people.load_more(tx, &keys.iter().collect::<Vec<_>>())
+}
+
+fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &Rules) -> Result<Option<String>> {
+    let name = item.name();
+    let cause = Cause { event: &name, rules };
+    let mut contact = by_keys(people, tx, item, &cause)?;
+    contact = by_address(people, tx, item, contact, &cause)?;
+    let Some(mut contact) = contact else { return Ok(None) };
+    if let Some(other) = other_key(item) {
+        contact = join(people, tx, item, contact, &other, &cause)?;
+    }
+    for key in &item.keys {
+        people.add_key(key, &contact);
+    }
+    if item.event.identified && people.get(&contact).is_some_and(|held| !held.contact.identified) {
+        if let Some(held) = people.change(&contact) {
+            held.contact.identified = true;
+        }
+    }
+    Ok(Some(people.follow(&contact).to_owned()))
+}
+
+/// The contact that the event's own keys name. Two that differ are one record at the source.
+fn by_keys(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, cause: &Cause<'_>) -> Result<Option<String>> {
+    let mut found: Option<String> = None;
+    for key in &item.keys {
+        let Some(next) = people.find(key).map(str::to_owned) else { continue };
+        found = Some(match found {
+            Some(first) if first != next => people.merge(tx, &first, &next, Why::SameRecord, cause)?,
+            _ => next,
+        });
+    }
+    Ok(found)
+}
+
+/// What the address adds: another contact that has it, or a contact at all.
+fn by_address(
+    people: &mut People<'_>,
+    tx: &mut Tx<'_>,
+    item: &Item<'_>,
+    contact: Option<String>,
+    cause: &Cause<'_>,
+) -> Result<Option<String>> {
+    let (Some(address), Some(key)) = (&item.address, address_key(item)) else { return Ok(contact) };
+    let own = address.from == AddressFrom::Contact;
+    let holder = people.find(&key).map(str::to_owned);
+    match (contact, holder) {
+        (Some(contact), Some(holder)) if contact != holder && own => {
+            people.merge(tx, &contact, &holder, Why::SameAddress, cause).map(Some)
+        }
+        (Some(contact), Some(_)) => Ok(Some(contact)),
+        (Some(contact), None) => {
+            let has_one = people.get(&contact).is_some_and(|held| held.contact.address.is_some());
+            if own || !has_one {
+                people.add_key(&key, &contact);
+            }
+            Ok(Some(contact))
+        }
+        (None, Some(holder)) => {
+            let full = contact_keys::count(tx, &holder, KeyKind::Visitor)? >= KEYS_PER_ADDRESS;
+            Ok((!full).then_some(holder))
+        }
+        (None, None) if key::is_placeholder_address(&address.address) => Ok(None),
+        (None, None) => {
+            let contact = people.make(item.event.at);
+            people.add_key(&key, &contact);
+            Ok(Some(contact))
+        }
+    }
+}
+
+fn join(
+    people: &mut People<'_>,
+    tx: &mut Tx<'_>,
+    item: &Item<'_>,
+    contact: String,
+    other: &Key,
+    cause: &Cause<'_>,
+) -> Result<String> {
+    if key::is_illegal_id(&other.value) {
+        return Ok(contact);
+    }
+    let why = match item.event.identity {
+        Some(Identity::Force { .. }) => Why::Force,
+        _ => Why::Absorb,
+    };
+    match people.find(other).map(str::to_owned) {
+        Some(held) => people.merge(tx, &contact, &held, why, cause),
+        None => {
+            people.add_key(other, &contact);
+            Ok(contact)
+        }
+    }
+}
+
+pub fn address_key(item: &Item<'_>) -> Option<Key> {
+    let address = item.address.as_ref()?;
+    Some(Key { connection: String::new(), kind: KeyKind::Email, value: address.address.clone() })
+}
+
+/// The other name that the event says is the same contact.
+pub fn other_key(item: &Item<'_>) -> Option<Key> {
+    let (Identity::Absorb { other } | Identity::Force { other }) = item.event.identity.as_ref()?;
+    Some(Key { connection: item.connection.to_owned(), kind: KeyKind::Visitor, value: other.clone().into_owned() })
+}

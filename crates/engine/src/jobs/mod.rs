@@ -1,0 +1,10 @@
+//! Work that waits in rows. Each file is one kind; `tend` runs the standing jobs of the
+//! `jobs` table by name.
+
+pub mod advance;
+pub mod deliver;
+pub mod mail;
+pub mod queue;
+pub mod schedule;
+pub mod survey;
+pub mod tend;

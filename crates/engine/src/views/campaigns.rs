@@ -1,0 +1,169 @@
+//! Campaigns as people see them: what runs, where its contacts stand, what came of it.
+
+use std::collections::BTreeMap;
+
+use hogwire_model::campaign::Status;
+use hogwire_model::{Problems, Time};
+use serde::Serialize;
+
+use crate::catalog::Running;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::store::{campaigns, enrollments, messages};
+
+#[derive(Debug, Serialize)]
+pub struct Line {
+    pub id: String,
+    pub name: String,
+    pub status: Status,
+    pub version: i64,
+    pub updated_at: Time,
+    pub entered: i64,
+    pub live: i64,
+    pub watching: i64,
+    pub converted: i64,
+    pub sent: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Detail {
+    #[serde(flatten)]
+    pub line: Line,
+    /// The newest version as it was written.
+    pub definition: String,
+    pub problems: Problems,
+    pub graph: Graph,
+    pub mail: messages::Tally,
+    pub endings: BTreeMap<String, i64>,
+    pub versions: Vec<VersionLine>,
+}
+
+/// The program drawn: steps in reading order and the ways between them.
+#[derive(Debug, Default, Serialize)]
+pub struct Graph {
+    pub nodes: Vec<Node>,
+    pub edges: Vec<Edge>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Node {
+    pub id: String,
+    pub label: String,
+    pub kind: &'static str,
+    /// Runs that rest here now, over all versions.
+    pub standing: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Edge {
+    pub from: String,
+    /// Empty where the run ends.
+    pub to: String,
+    pub label: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct VersionLine {
+    pub version: i64,
+    pub origin: String,
+    pub created_at: Time,
+    pub created_by: String,
+    /// Runs that still go through this version.
+    pub live: i64,
+}
+
+/// One line of the count of runs: (version, status, position, ending, n).
+type Standing = (i64, String, String, Option<String>, i64);
+
+impl Engine {
+    pub fn campaigns(&self) -> Result<Vec<Line>> {
+        let mut tx = self.store.read()?;
+        let mut lines = Vec::new();
+        for campaign in campaigns::all(&mut tx)? {
+            let standing = enrollments::standing(&mut tx, &campaign.id)?;
+            let converted = enrollments::converted(&mut tx, &campaign.id)?;
+            let tally = messages::tally(&mut tx, &campaign.id)?;
+            lines.push(line(campaign, &standing, converted, tally.sent));
+        }
+        Ok(lines)
+    }
+
+    pub fn campaign(&self, id: &str) -> Result<Option<Detail>> {
+        let mut tx = self.store.read()?;
+        let Some(campaign) = campaigns::find(&mut tx, id)? else { return Ok(None) };
+        let standing = enrollments::standing(&mut tx, id)?;
+        let catalog = self.catalog(&mut tx)?;
+        let versions = campaigns::versions(&mut tx, id)?;
+        let converted = enrollments::converted(&mut tx, id)?;
+        let mail = messages::tally(&mut tx, id)?;
+        let mut endings = BTreeMap::new();
+        for (_, _, _, ending, n) in standing.iter().filter(|(_, status, ..)| status == "ended") {
+            *endings.entry(ending.clone().unwrap_or_default()).or_insert(0) += n;
+        }
+        let graph = catalog.newest(id).map(|running| graph(running, &standing)).unwrap_or_default();
+        let definition = versions.first().map(|version| version.definition.clone()).unwrap_or_default();
+        let versions = versions
+            .into_iter()
+            .map(|version| VersionLine {
+                live: live(&standing, |row| row.0 == version.version && row.1 != "ended"),
+                version: version.version,
+                origin: version.origin,
+                created_at: version.created_at,
+                created_by: version.created_by,
+            })
+            .collect();
+        drop(tx);
+        Ok(Some(Detail {
+            problems: self.lint_campaign(id)?,
+            line: line(campaign, &standing, converted, mail.sent),
+            definition,
+            graph,
+            mail,
+            endings,
+            versions,
+        }))
+    }
+}
+
+fn line(campaign: campaigns::Campaign, standing: &[Standing], converted: i64, sent: i64) -> Line {
+    Line {
+        id: campaign.id,
+        name: campaign.name,
+        status: campaign.status,
+        version: campaign.version,
+        updated_at: campaign.updated_at,
+        entered: live(standing, |row| row.1 != "watching"),
+        live: live(standing, |row| row.1 == "active"),
+        watching: live(standing, |row| row.1 == "watching"),
+        converted,
+        sent,
+    }
+}
+
+fn live(standing: &[Standing], which: impl Fn(&Standing) -> bool) -> i64 {
+    standing.iter().filter(|row| which(row)).map(|row| row.4).sum()
+}
+
+fn graph(running: &Running, standing: &[Standing]) -> Graph {
+    let program = &running.program;
+    let nodes: Vec<Node> = program
+        .nodes()
+        .iter()
+        .map(|node| Node {
+            standing: live(standing, |row| row.1 == "active" && row.2 == node.id),
+            id: node.id.clone(),
+            label: node.label.clone(),
+            kind: node.step.kind(),
+        })
+        .collect();
+    let edges = program
+        .edges()
+        .into_iter()
+        .map(|edge| Edge {
+            from: program.nodes()[edge.from].id.clone(),
+            to: edge.to.map(|to| program.nodes()[to].id.clone()).unwrap_or_default(),
+            label: edge.label,
+        })
+        .collect();
+    Graph { nodes, edges }
+}

@@ -1,0 +1,40 @@
+//! What people look at: the event log, contacts, campaigns, messages. Reading only; the
+//! API and the console show the same answers.
+
+pub mod campaigns;
+pub mod contacts;
+pub mod events;
+
+use serde::Serialize;
+
+/// One page of a list. `next` is handed back to read on; nothing means the end.
+#[derive(Clone, Debug, Serialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Lists show 50 rows by default and 500 at most.
+pub const DEFAULT_LIMIT: usize = 50;
+pub const MOST: usize = 500;
+
+pub fn limit(asked: Option<usize>) -> usize {
+    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST)
+}
+
+impl<T> Page<T> {
+    /// Cuts a list that was read with one row more than asked.
+    pub fn cut(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(cursor);
+        Self { items, next }
+    }
+}
+
+/// Splits a cursor of the form `number:text`.
+fn place(cursor: Option<&str>) -> Option<(i64, &str)> {
+    let (number, text) = cursor?.split_once(':')?;
+    Some((number.parse().ok()?, text))
+}
