@@ -5,22 +5,39 @@
 //! before it acknowledges a record and `read` when it decides about it.
 
 pub mod http;
+pub mod machine;
+pub mod manifest;
 pub mod posthog;
 pub mod reading;
 pub mod segment;
 pub mod shape;
 pub mod signature;
+pub mod smtp;
 pub mod webhook;
 
 mod batch;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use hogwire_model::Time;
 use hogwire_model::event::Event;
 
 pub use batch::{detect_segment, split_batch};
+pub use manifest::Manifest;
 pub use reading::{AccountPicture, Ignored, Reading};
 pub use shape::{Refusal, Shape};
+
+/// Every connector there is, sorted by name. A new one adds its line here.
+pub fn all() -> &'static [Manifest] {
+    &[
+        posthog::MANIFEST,
+        segment::MANIFEST,
+        smtp::MANIFEST,
+        webhook::MANIFEST,
+    ]
+}
 
 /// Can the record be an event? Cheap: UTF-8, a JSON object of bounded depth, a name. Nothing
 /// is parsed into a tree. What passes here, `read` reads.

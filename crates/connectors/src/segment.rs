@@ -11,6 +11,7 @@ use hogwire_model::Time;
 use hogwire_model::contact::KeyKind;
 use hogwire_model::event::{Identity, Pairs, text_of};
 
+use crate::manifest::Manifest;
 use crate::reading::{AccountPicture, Reading};
 use crate::shape::{Refusal, Shape};
 use crate::wire;
@@ -29,6 +30,13 @@ const SERVER_LIBRARIES: [&str; 8] = [
     "analytics-ruby",
     "analytics.NET",
 ];
+
+pub const MANIFEST: Manifest = Manifest {
+    name: "segment",
+    does: "Takes track, identify and group calls as Segment's libraries make them.",
+    source: true,
+    destination: false,
+};
 
 pub(crate) fn check(shape: Shape, top: &Pairs<'_>) -> Result<(), Refusal> {
     name(shape, top).map(|_| ())

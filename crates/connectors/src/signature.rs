@@ -127,3 +127,100 @@ fn digest(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
     }
     mac.finalize().into_bytes().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const SPEC_BODY: &[u8] = br#"{"test": 2432232314}"#;
+
+    fn spec_vector() -> Signed {
+        Signed {
+            id: "msg_p5jXN8AQM9LWM0D4loKWxJek".into(),
+            timestamp: "1614265330".into(),
+            signature: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=".into(),
+        }
+    }
+
+    fn seconds(n: i64) -> Time {
+        Time::from_millis(n * 1_000)
+    }
+
+    #[test]
+    fn the_specifications_vector_both_ways() {
+        let at = seconds(1_614_265_330);
+        let made = sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, SPEC_BODY, &[SPEC_SECRET]);
+        assert_eq!(made, spec_vector());
+        assert_eq!(verify(&made, SPEC_BODY, &[SPEC_SECRET], at), Ok(()));
+    }
+
+    #[test]
+    fn what_posthog_signs_is_accepted_over_the_raw_bytes() {
+        let vector: serde_json::Value =
+            serde_json::from_str(include_str!("posthog/fixtures/webhook_signed_vector.json")).expect("JSON");
+        let header = |name: &str| vector["headers"][name].as_str().expect("a header").to_owned();
+        let signed = Signed {
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+        };
+        let secret = vector["secret"].as_str().expect("a secret");
+        let body = vector["body_raw"].as_str().expect("a body");
+        let now = seconds(signed.timestamp.parse().expect("seconds"));
+        assert_eq!(verify(&signed, body.as_bytes(), &[secret], now), Ok(()));
+        let touched = body.replacen("72.5", "72.6", 1);
+        assert_eq!(verify(&signed, touched.as_bytes(), &[secret], now), Err(Unsigned::Mismatch));
+    }
+
+    #[test]
+    fn five_minutes_either_way_and_no_more() {
+        let sent = 1_614_265_330;
+        let at = |n| verify(&spec_vector(), SPEC_BODY, &[SPEC_SECRET], seconds(n));
+        assert_eq!(at(sent + 300), Ok(()));
+        assert_eq!(at(sent - 300), Ok(()));
+        assert_eq!(at(sent + 301), Err(Unsigned::TooOld));
+        assert_eq!(at(sent - 301), Err(Unsigned::TooNew));
+    }
+
+    #[test]
+    fn either_side_may_rotate() {
+        let now = seconds(1_614_265_330);
+        let newer = secret_from(&[7; 24]);
+        let both = sign("msg_1", now, b"x", &[&newer, SPEC_SECRET]);
+        assert_eq!(both.signature.split(' ').count(), 2);
+        for held in [&[SPEC_SECRET][..], &[&newer], &["whsec_AAAA", &newer]] {
+            assert_eq!(verify(&both, b"x", held, now), Ok(()));
+        }
+        let stranger = secret_from(&[8; 24]);
+        assert_eq!(verify(&both, b"x", &[&stranger], now), Err(Unsigned::Mismatch));
+        assert_eq!(verify(&both, b"x", &[], now), Err(Unsigned::Mismatch));
+    }
+
+    #[test]
+    fn headers_that_make_no_sense_open_nothing() {
+        let now = seconds(1_614_265_330);
+        let with = |change: fn(&mut Signed)| {
+            let mut signed = spec_vector();
+            change(&mut signed);
+            verify(&signed, SPEC_BODY, &[SPEC_SECRET], now)
+        };
+        assert_eq!(with(|s| s.timestamp = "soon".into()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.timestamp = "99999999999999999999".into()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.timestamp = i64::MAX.to_string()), Err(Unsigned::TooNew));
+        assert_eq!(with(|s| s.signature = String::new()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.signature = "v1,".into()), Err(Unsigned::Mismatch));
+        assert_eq!(with(|s| s.signature = "v1,!!!! v2,abc garbage".into()), Err(Unsigned::Mismatch));
+        assert_eq!(with(|s| s.signature = s.signature.replace("v1,", "v1a,")), Err(Unsigned::Mismatch));
+        assert_eq!(with(|s| s.id = "msg_other".into()), Err(Unsigned::Mismatch));
+        assert_eq!(key_of("whsec_"), None, "an empty key would let everybody in");
+        assert_eq!(key_of("whsec_not base64!"), None);
+    }
+
+    #[test]
+    fn secrets_are_the_same_or_not() {
+        assert!(same_secret(b"s3cr3t", b"s3cr3t"));
+        assert!(!same_secret(b"s3cr3", b"s3cr3t"));
+        assert!(!same_secret(b"", b""), "no secret set lets nobody in");
+    }
+}

@@ -1,4 +1,23 @@
 //! PostHog: what its webhook destination and its capture form say, and how it is told.
 
-pub mod webhook;
+pub mod capture;
+pub mod engagement;
+pub mod errors;
+pub mod hosts;
+pub mod limits;
 mod special;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::shown;
+
+use crate::manifest::Manifest;
+
+pub const MANIFEST: Manifest = Manifest {
+    name: "posthog",
+    does: "Takes events from PostHog and tells it what came of them.",
+    source: true,
+    destination: true,
+};
