@@ -29,7 +29,29 @@ pub fn split_batch(bytes: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
             format!("The batch has more than {MOST_RECORDS} records."),
         ));
     }
-    Ok(records.into_iter().map(|raw| raw.get().as_bytes()).collect())
+    Ok(records
+        .into_iter()
+        .map(|raw| raw.get().as_bytes())
+        .collect())
+}
+
+/// The record with an id from outside the body (an `Idempotency-Key`), for bodies that bring
+/// none: an id in the body wins. A body that is no object comes back as it is.
+pub fn with_key(shape: Shape, bytes: &[u8], key: &str) -> Vec<u8> {
+    let Some(open) = bytes.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return bytes.to_vec();
+    };
+    if bytes[open] != b'{' || wire::object(bytes).is_ok_and(|top| top.is_empty()) {
+        return bytes.to_vec();
+    }
+    let name = match shape {
+        Shape::PosthogWebhook | Shape::Capture | Shape::Event => "uuid",
+        Shape::SegmentTrack | Shape::SegmentIdentify | Shape::SegmentGroup => "messageId",
+    };
+    // Readers keep the last of equal names, so what stands first gives way to the body's own.
+    let added = format!("\"{name}\":{},", serde_json::Value::from(key));
+    let (before, after) = bytes.split_at(open + 1);
+    [before, added.as_bytes(), after].concat()
 }
 
 /// The shape of one record of Segment's batch, by its `type`.

@@ -104,7 +104,8 @@ impl Response {
 
     /// The first part of the body as text, for a log line: control characters become spaces.
     pub fn excerpt(&self, most: usize) -> String {
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(most.saturating_mul(4))]);
+        let text =
+            String::from_utf8_lossy(&self.body[..self.body.len().min(most.saturating_mul(4))]);
         text.chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(most)
@@ -118,7 +119,9 @@ impl Response {
     pub fn retry_after(&self, now: Time) -> Option<Time> {
         let value = self.get("retry-after")?.trim();
         let asked = match value.parse::<f64>() {
-            Ok(seconds) if seconds.is_finite() => now.plus(Span::millis((seconds * 1_000.0) as i64)),
+            Ok(seconds) if seconds.is_finite() => {
+                now.plus(Span::millis((seconds * 1_000.0) as i64))
+            }
             _ => http_date(value)?,
         };
         Some(asked.clamp(now, now.plus(Span::days(1))))
@@ -163,7 +166,10 @@ mod tests {
             response.retry_after(now).map(|at| at.since(now))
         };
         assert_eq!(after("120"), Some(Span::seconds(120)));
-        assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Span::seconds(37)));
+        assert_eq!(
+            after("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Span::seconds(37))
+        );
         assert_eq!(after("Sun, 06 Nov 1990 08:49:37 GMT"), Some(Span::ZERO));
         assert_eq!(after("-5"), Some(Span::ZERO));
         assert_eq!(after("1e300"), Some(Span::days(1)));

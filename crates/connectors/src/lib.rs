@@ -24,7 +24,7 @@ mod tests;
 use hogwire_model::Time;
 use hogwire_model::event::Event;
 
-pub use batch::{detect_segment, split_batch};
+pub use batch::{detect_segment, split_batch, with_key};
 pub use manifest::Manifest;
 pub use reading::{AccountPicture, Ignored, Reading};
 pub use shape::{Refusal, Shape};

@@ -173,7 +173,10 @@ mod tests {
         assert_eq!(reason(gmail), None);
         assert_eq!(reason(CHROME), None);
         assert_eq!(reason("Mozilla/5.0"), Some("prefetch"));
-        assert_eq!(reason("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"), Some("prefetch"));
+        assert_eq!(
+            reason("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"),
+            Some("prefetch")
+        );
         assert_eq!(reason(""), Some("no_agent"));
         assert_eq!(reason("python-requests/2.32"), Some("script"));
     }
@@ -185,9 +188,15 @@ mod tests {
         assert_eq!(reason("HEAD", CHROME, Span::seconds(30)), Some("head"));
         assert_eq!(reason("GET", CHROME, Span::millis(1_900)), Some("too_fast"));
         assert_eq!(reason("GET", CHROME, Span::seconds(2)), None);
-        assert_eq!(reason("GET", "Barracuda Sentinel (EE)", Span::hours(1)), Some("scanner"));
+        assert_eq!(
+            reason("GET", "Barracuda Sentinel (EE)", Span::hours(1)),
+            Some("scanner")
+        );
         assert_eq!(reason("GET", "curl/8.5.0", Span::hours(1)), Some("script"));
-        let ahead = Hit { purpose: Some("prefetch;prerender"), ..hit("GET", CHROME, Span::hours(1)) };
+        let ahead = Hit {
+            purpose: Some("prefetch;prerender"),
+            ..hit("GET", CHROME, Span::hours(1))
+        };
         assert_eq!(click(&ahead).actor, Actor::Machine);
     }
 }

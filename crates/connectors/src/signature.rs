@@ -79,10 +79,7 @@ pub fn sign(id: &str, at: Time, body: &[u8], secrets: &[&str]) -> Signed {
 /// Does one of the signatures fit one of the secrets, and is it fresh? Every pair is tried,
 /// whatever the others came to, so that time says nothing about which one fitted.
 pub fn verify(signed: &Signed, body: &[u8], secrets: &[&str], now: Time) -> Result<(), Unsigned> {
-    let seconds: i64 = signed
-        .timestamp
-        .parse()
-        .map_err(|_| Unsigned::Malformed)?;
+    let seconds: i64 = signed.timestamp.parse().map_err(|_| Unsigned::Malformed)?;
     if signed.id.is_empty() || signed.signature.is_empty() {
         return Err(Unsigned::Malformed);
     }
@@ -150,7 +147,12 @@ mod tests {
     #[test]
     fn the_specifications_vector_both_ways() {
         let at = seconds(1_614_265_330);
-        let made = sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, SPEC_BODY, &[SPEC_SECRET]);
+        let made = sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            at,
+            SPEC_BODY,
+            &[SPEC_SECRET],
+        );
         assert_eq!(made, spec_vector());
         assert_eq!(verify(&made, SPEC_BODY, &[SPEC_SECRET], at), Ok(()));
     }
@@ -158,8 +160,14 @@ mod tests {
     #[test]
     fn what_posthog_signs_is_accepted_over_the_raw_bytes() {
         let vector: serde_json::Value =
-            serde_json::from_str(include_str!("posthog/fixtures/webhook_signed_vector.json")).expect("JSON");
-        let header = |name: &str| vector["headers"][name].as_str().expect("a header").to_owned();
+            serde_json::from_str(include_str!("posthog/fixtures/webhook_signed_vector.json"))
+                .expect("JSON");
+        let header = |name: &str| {
+            vector["headers"][name]
+                .as_str()
+                .expect("a header")
+                .to_owned()
+        };
         let signed = Signed {
             id: header("webhook-id"),
             timestamp: header("webhook-timestamp"),
@@ -170,7 +178,10 @@ mod tests {
         let now = seconds(signed.timestamp.parse().expect("seconds"));
         assert_eq!(verify(&signed, body.as_bytes(), &[secret], now), Ok(()));
         let touched = body.replacen("72.5", "72.6", 1);
-        assert_eq!(verify(&signed, touched.as_bytes(), &[secret], now), Err(Unsigned::Mismatch));
+        assert_eq!(
+            verify(&signed, touched.as_bytes(), &[secret], now),
+            Err(Unsigned::Mismatch)
+        );
     }
 
     #[test]
@@ -193,7 +204,10 @@ mod tests {
             assert_eq!(verify(&both, b"x", held, now), Ok(()));
         }
         let stranger = secret_from(&[8; 24]);
-        assert_eq!(verify(&both, b"x", &[&stranger], now), Err(Unsigned::Mismatch));
+        assert_eq!(
+            verify(&both, b"x", &[&stranger], now),
+            Err(Unsigned::Mismatch)
+        );
         assert_eq!(verify(&both, b"x", &[], now), Err(Unsigned::Mismatch));
     }
 
@@ -205,15 +219,40 @@ mod tests {
             change(&mut signed);
             verify(&signed, SPEC_BODY, &[SPEC_SECRET], now)
         };
-        assert_eq!(with(|s| s.timestamp = "soon".into()), Err(Unsigned::Malformed));
-        assert_eq!(with(|s| s.timestamp = "99999999999999999999".into()), Err(Unsigned::Malformed));
-        assert_eq!(with(|s| s.timestamp = i64::MAX.to_string()), Err(Unsigned::TooNew));
-        assert_eq!(with(|s| s.signature = String::new()), Err(Unsigned::Malformed));
-        assert_eq!(with(|s| s.signature = "v1,".into()), Err(Unsigned::Mismatch));
-        assert_eq!(with(|s| s.signature = "v1,!!!! v2,abc garbage".into()), Err(Unsigned::Mismatch));
-        assert_eq!(with(|s| s.signature = s.signature.replace("v1,", "v1a,")), Err(Unsigned::Mismatch));
+        assert_eq!(
+            with(|s| s.timestamp = "soon".into()),
+            Err(Unsigned::Malformed)
+        );
+        assert_eq!(
+            with(|s| s.timestamp = "99999999999999999999".into()),
+            Err(Unsigned::Malformed)
+        );
+        assert_eq!(
+            with(|s| s.timestamp = i64::MAX.to_string()),
+            Err(Unsigned::TooNew)
+        );
+        assert_eq!(
+            with(|s| s.signature = String::new()),
+            Err(Unsigned::Malformed)
+        );
+        assert_eq!(
+            with(|s| s.signature = "v1,".into()),
+            Err(Unsigned::Mismatch)
+        );
+        assert_eq!(
+            with(|s| s.signature = "v1,!!!! v2,abc garbage".into()),
+            Err(Unsigned::Mismatch)
+        );
+        assert_eq!(
+            with(|s| s.signature = s.signature.replace("v1,", "v1a,")),
+            Err(Unsigned::Mismatch)
+        );
         assert_eq!(with(|s| s.id = "msg_other".into()), Err(Unsigned::Mismatch));
-        assert_eq!(key_of("whsec_"), None, "an empty key would let everybody in");
+        assert_eq!(
+            key_of("whsec_"),
+            None,
+            "an empty key would let everybody in"
+        );
         assert_eq!(key_of("whsec_not base64!"), None);
     }
 

@@ -21,16 +21,15 @@ pub(crate) const LONGEST_ID: usize = 200;
 /// The body as an object, or why it is none. Values are checked to be JSON but not parsed.
 pub(crate) fn object(bytes: &[u8]) -> Result<Pairs<'_>, Refusal> {
     let text = body_text(bytes)?;
-    let start = text.trim_start().bytes().next();
-    let raw: &RawValue = serde_json::from_str(text)
-        .map_err(|error| Refusal::new("not_json", format!("The body is not JSON: {error}.")))?;
-    if start != Some(b'{') {
-        return Err(Refusal::new(
-            "not_an_object",
-            "The body is JSON but not an object.",
-        ));
+    let not_json = |error| Refusal::new("not_json", format!("The body is not JSON: {error}."));
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(not_json);
     }
-    pairs(raw).ok_or_else(|| Refusal::new("not_json", "The body is not a readable JSON object."))
+    let _: &RawValue = serde_json::from_str(text).map_err(not_json)?;
+    Err(Refusal::new(
+        "not_an_object",
+        "The body is JSON but not an object.",
+    ))
 }
 
 /// The bytes as text that nests no deeper than readers may follow.
@@ -133,7 +132,11 @@ pub(crate) fn time(raw: Option<&RawValue>) -> Option<Time> {
         return None;
     }
     // Seconds stay below this until the year 5138; milliseconds passed it in 1973.
-    let millis = if number.abs() < 1e11 { number * 1_000.0 } else { number };
+    let millis = if number.abs() < 1e11 {
+        number * 1_000.0
+    } else {
+        number
+    };
     Some(Time::from_millis(millis as i64))
 }
 

@@ -76,7 +76,7 @@ impl<'a> Pairs<'a> {
 
     /// The parsed value, or nothing where the name is absent.
     pub fn value(&self, name: &str) -> Option<Value> {
-        serde_json::from_str(self.get(name)?.get()).ok()
+        value_of(self.get(name)?)
     }
 
     /// The value when it is a string that is not blank.
@@ -90,12 +90,10 @@ impl<'a> Pairs<'a> {
 
     /// The whole object as a parsed value, for templates and for storing with an enrollment.
     pub fn to_value(&self) -> Value {
-        let pairs = self.0.iter().filter_map(|(name, raw)| {
-            Some((
-                name.clone().into_owned(),
-                serde_json::from_str(raw.get()).ok()?,
-            ))
-        });
+        let pairs = self
+            .0
+            .iter()
+            .filter_map(|(name, raw)| Some((name.clone().into_owned(), value_of(raw)?)));
         Value::Object(pairs.collect())
     }
 }
@@ -105,6 +103,44 @@ pub fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get())
         .ok()
         .map(|text| text.0)
+}
+
+/// The parsed value. Half of a surrogate pair in one of its texts becomes U+FFFD rather than
+/// costing the whole value.
+pub fn value_of(raw: &RawValue) -> Option<Value> {
+    serde_json::from_str(raw.get())
+        .or_else(|_| serde_json::from_str(&without_halves(raw.get())))
+        .ok()
+}
+
+/// JSON text with every escaped half of a surrogate pair replaced.
+fn without_halves(json: &str) -> String {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut mended = String::with_capacity(json.len());
+    let mut rest = 0;
+    while let Some(found) = json[rest..].find('\\') {
+        let at = rest + found;
+        mended.push_str(&json[rest..at]);
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => 0,
+            (Some(_), _) => 6,
+            // Any other escape; the escaped character may be a backslash itself.
+            (None, _) => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        if length == 0 {
+            mended.push('\u{fffd}');
+            rest = at + 6;
+        } else {
+            mended.push_str(&json[at..at + length]);
+            rest = at + length;
+        }
+    }
+    mended.push_str(&json[rest..]);
+    mended
 }
 
 /// Borrows where the JSON string has no escapes, owns where it has. Half of a surrogate
@@ -183,10 +219,20 @@ mod tests {
     fn text_that_cannot_be_kept_as_it_is_is_mended() {
         let json = r#"{"cut\ud83d":"half \ud83d","nul":"a\u0000b","number":5}"#;
         let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
-        assert!(pairs.0[0].0.starts_with("cut\u{fffd}"), "{:?}", pairs.0[0].0);
+        assert!(
+            pairs.0[0].0.starts_with("cut\u{fffd}"),
+            "{:?}",
+            pairs.0[0].0
+        );
         let half = pairs.text(&pairs.0[0].0).expect("a text");
         assert!(half.starts_with("half \u{fffd}"), "{half}");
         assert_eq!(pairs.text("nul").as_deref(), Some("ab"));
         assert_eq!(pairs.text("number"), None);
+
+        let json = r#"{"deep":["\\ud83d \ud83d\ude00 \udc00x","é\n\ud83d"]}"#;
+        let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
+        let expected = serde_json::json!(["\\ud83d 😀 \u{fffd}x", "é\n\u{fffd}"]);
+        assert_eq!(pairs.value("deep"), Some(expected.clone()));
+        assert_eq!(pairs.to_value()["deep"], expected);
     }
 }

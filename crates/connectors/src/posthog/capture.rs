@@ -62,7 +62,13 @@ pub fn stable_uuid(name: &str, id: &str) -> String {
 impl Captured {
     /// An event with the marks that everything we send carries: whose library it is, and that
     /// our server's address says nothing about where the person is.
-    pub fn new(id: &str, name: &str, visitor: &str, at: Time, properties: Map<String, Value>) -> Self {
+    pub fn new(
+        id: &str,
+        name: &str,
+        visitor: &str,
+        at: Time,
+        properties: Map<String, Value>,
+    ) -> Self {
         let mut properties = properties;
         properties.insert("$lib".into(), OWN_LIBRARY.into());
         properties.insert("$geoip_disable".into(), true.into());
@@ -97,7 +103,13 @@ impl Captured {
         properties.insert("$group_type".into(), kind.into());
         properties.insert("$group_key".into(), key.into());
         properties.insert("$group_set".into(), Value::Object(set));
-        Self::new(id, "$groupidentify", &format!("${kind}_{key}"), at, properties)
+        Self::new(
+            id,
+            "$groupidentify",
+            &format!("${kind}_{key}"),
+            at,
+            properties,
+        )
     }
 }
 

@@ -95,9 +95,12 @@ fn parse(text: &str) -> Result<Url, BadHost> {
     } else {
         format!("https://{text}")
     };
-    let url = Url::parse(&whole).map_err(|error| BadHost(format!("`{text}` is no URL: {error}.")))?;
+    let url =
+        Url::parse(&whole).map_err(|error| BadHost(format!("`{text}` is no URL: {error}.")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(BadHost("The host must not hold a user name or password.".into()));
+        return Err(BadHost(
+            "The host must not hold a user name or password.".into(),
+        ));
     }
     match url.scheme() {
         "https" => Ok(url),
@@ -105,7 +108,9 @@ fn parse(text: &str) -> Result<Url, BadHost> {
         "http" => Err(BadHost(format!(
             "`{text}` is plain http; that is accepted for loopback and private addresses only."
         ))),
-        other => Err(BadHost(format!("`{other}` is no scheme for PostHog; use https."))),
+        other => Err(BadHost(format!(
+            "`{other}` is no scheme for PostHog; use https."
+        ))),
     }
 }
 
@@ -136,7 +141,10 @@ mod tests {
 
     #[test]
     fn either_cloud_host_gives_both() {
-        let eu = ("https://eu.i.posthog.com".to_owned(), "https://eu.posthog.com".to_owned());
+        let eu = (
+            "https://eu.i.posthog.com".to_owned(),
+            "https://eu.posthog.com".to_owned(),
+        );
         for written in [
             "https://eu.i.posthog.com",
             "https://eu.posthog.com/",
@@ -146,8 +154,15 @@ mod tests {
         ] {
             assert_eq!(pair(written), eu, "{written}");
         }
-        let us = ("https://us.i.posthog.com".to_owned(), "https://us.posthog.com".to_owned());
-        for written in ["https://us.i.posthog.com", "https://us.posthog.com", "https://app.posthog.com"] {
+        let us = (
+            "https://us.i.posthog.com".to_owned(),
+            "https://us.posthog.com".to_owned(),
+        );
+        for written in [
+            "https://us.i.posthog.com",
+            "https://us.posthog.com",
+            "https://app.posthog.com",
+        ] {
             assert_eq!(pair(written), us, "{written}");
         }
     }
@@ -158,13 +173,17 @@ mod tests {
             ("https://ph.example.com/", "https://ph.example.com"),
             ("https://e.i.example.com", "https://e.i.example.com"),
             ("https://example.com/ingest/", "https://example.com/ingest"),
-            ("https://us.i.posthog.com.example.net", "https://us.i.posthog.com.example.net"),
+            (
+                "https://us.i.posthog.com.example.net",
+                "https://us.i.posthog.com.example.net",
+            ),
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
             ("http://posthog:8000", "http://posthog:8000"),
         ] {
             assert_eq!(pair(written), (both.to_owned(), both.to_owned()));
         }
-        let proxied = derive("https://e.example.com", Some("https://eu.i.posthog.com")).expect("hosts");
+        let proxied =
+            derive("https://e.example.com", Some("https://eu.i.posthog.com")).expect("hosts");
         assert_eq!(proxied.ingestion, "https://e.example.com");
         assert_eq!(proxied.app, "https://eu.posthog.com");
     }

@@ -9,6 +9,8 @@ mod special;
 pub mod webhook;
 
 #[cfg(test)]
+mod outgoing_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::shown;

@@ -12,7 +12,7 @@ use crate::wire;
 pub const OWN_LIBRARY: &str = "hogwire";
 /// `$lib` of PostHog's libraries that run on servers: their address and clock are not the
 /// person's. Sorted.
-const SERVER_LIBRARIES: [&str; 19] = [
+const SERVER_LIBRARIES: [&str; 12] = [
     "hogwire",
     "posthog-dotnet",
     "posthog-edge",
@@ -22,16 +22,9 @@ const SERVER_LIBRARIES: [&str; 19] = [
     "posthog-node",
     "posthog-php",
     "posthog-python",
-    "posthog-rails",
     "posthog-rs",
     "posthog-ruby",
-    "posthog-rust",
     "posthog-server",
-    "posthog-server-java",
-    "posthog-server-kotlin",
-    "posthog-webhook",
-    "posthog-worker",
-    "segment-server",
 ];
 
 pub(super) fn apply<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
@@ -102,5 +95,6 @@ fn marks<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
     event.server_side = wire::is_true(event.properties.get("$is_server"))
         || SERVER_LIBRARIES.binary_search(&&*library).is_ok();
     event.own = library == OWN_LIBRARY;
-    event.test = wire::is_true(top.get("test")) || wire::is_true(event.properties.get("$hogwire_test"));
+    event.test =
+        wire::is_true(top.get("test")) || wire::is_true(event.properties.get("$hogwire_test"));
 }

@@ -46,7 +46,11 @@ pub(crate) fn read<'a>(
     content: &'a [u8],
     arrived: Time,
 ) -> Result<Reading<'a>, Refusal> {
-    let Parts { name, body, content } = parts(top, content)?;
+    let Parts {
+        name,
+        body,
+        content,
+    } = parts(top, content)?;
     let body = body.as_ref().unwrap_or(top);
     let own_time = wire::time(wire::first(body, &["timestamp", "captured_at", "time"]))
         .or_else(|| wire::time(wire::first(top, &["timestamp"])));
@@ -73,7 +77,10 @@ fn parts<'a>(top: &Pairs<'a>, whole: &'a [u8]) -> Result<Parts<'a>, Refusal> {
         .ok_or_else(|| Refusal::new("no_event_name", "The body has no `event`."))?;
     if let Some(body) = wire::pairs(named) {
         let inner = wire::first(&body, &["event", "name"]).ok_or_else(|| {
-            Refusal::new("no_event_name", "The object `event` has no `event`, its name.")
+            Refusal::new(
+                "no_event_name",
+                "The object `event` has no `event`, its name.",
+            )
         })?;
         return Ok(Parts {
             name: name(inner)?,
@@ -92,7 +99,10 @@ fn name(raw: &RawValue) -> Result<Cow<'_, str>, Refusal> {
     let text = text_of(raw)
         .ok_or_else(|| Refusal::new("wrong_type", "The name of the event is not a text."))?;
     if text.trim().is_empty() {
-        return Err(Refusal::new("no_event_name", "The name of the event is empty."));
+        return Err(Refusal::new(
+            "no_event_name",
+            "The name of the event is empty.",
+        ));
     }
     if text.starts_with('{') {
         return Err(Refusal::new(
@@ -116,7 +126,8 @@ fn changes<'a>(reading: &mut Reading<'a>, body: &Pairs<'a>, top: &Pairs<'a>) {
 
     let inner = within(reading, "$set_once");
     let mut once = reading.object("$set_once", beside("$set_once"));
-    once.0.extend(reading.object("properties.$set_once", inner).0);
+    once.0
+        .extend(reading.object("properties.$set_once", inner).0);
     reading.event.set_once = once;
 
     let inner = within(reading, "$unset");

@@ -8,9 +8,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use hogwire_model::Time;
+use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
-use lettre::Address;
 use sha2::{Digest, Sha256};
 
 /// A name and an address, as a header shows them.
@@ -27,8 +27,9 @@ pub enum Kind<'a> {
     /// Something they did asks for it. Marked as made by a program, so that nobody's
     /// out-of-office answers it.
     Transactional,
-    /// One click must end it (RFC 8058). `unsubscribe` is an https URL that a POST ends the
-    /// mail by; `list` names the topic, unchanging, such as `product.example.com`.
+    /// One click must end it (RFC 8058). `unsubscribe` is the URL that a POST ends the mail
+    /// by; one click is offered where it is https, as the RFC asks. `list` is the topic's
+    /// title and its unchanging id, such as `product.example.com`.
     Marketing {
         unsubscribe: &'a str,
         /// An address that takes unsubscriptions, where there is one.
@@ -71,6 +72,11 @@ pub enum Malformed {
 /// RFC 5322 §2.1.1: no line is longer than this, its end not counted.
 const LONGEST_LINE: usize = 998;
 
+/// Characters. A subject made from data may be one word of any length, which cannot be
+/// folded; nobody reads this far.
+const LONGEST_SUBJECT: usize = 400;
+const LONGEST_NAME: usize = 200;
+
 pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
     let seconds = u64::try_from(mail.date.millis().div_euclid(1_000)).unwrap_or(0);
     let mut builder = Message::builder()
@@ -78,7 +84,10 @@ pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
         .from(mailbox("the sender", mail.from)?)
         .to(mailbox("the recipient", mail.to)?)
         .message_id(Some(message_id(mail.message_id)?))
-        .subject(line("the subject", mail.subject)?);
+        .subject(shortened(
+            line("the subject", mail.subject)?,
+            LONGEST_SUBJECT,
+        ));
     if let Some(party) = mail.reply_to {
         builder = builder.reply_to(mailbox("reply-to", party)?);
     }
@@ -92,7 +101,7 @@ pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
     for (name, value) in mail.more {
         let known = HeaderName::new_from_ascii((*name).to_owned())
             .map_err(|_| Malformed::Header("the name of a further header"))?;
-        let value = line("a further header", value)?;
+        let value = shortened(line("a further header", value)?, LONGEST_SUBJECT);
         builder = builder.raw_header(HeaderValue::new(known, value));
     }
     let message = if mail.html.is_empty() {
@@ -119,9 +128,13 @@ fn headers(mail: &Mail<'_>) -> Result<Vec<(HeaderName, String)>, Malformed> {
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         )),
-        Kind::Marketing { unsubscribe, mailto, list } => {
-            if !unsubscribe.starts_with("https://") && !loopback(unsubscribe) {
-                return Err(Malformed::Header("the unsubscribe link, which must be https"));
+        Kind::Marketing {
+            unsubscribe,
+            mailto,
+            list,
+        } => {
+            if !unsubscribe.starts_with("https://") && !unsubscribe.starts_with("http://") {
+                return Err(Malformed::Header("the unsubscribe link"));
             }
             let mut value = format!("<{}>", bracketed("the unsubscribe link", unsubscribe)?);
             if let Some(mailto) = mailto {
@@ -129,13 +142,21 @@ fn headers(mail: &Mail<'_>) -> Result<Vec<(HeaderName, String)>, Malformed> {
                 value.push_str(&format!(", <mailto:{address}?subject=unsubscribe>"));
             }
             headers.push((HeaderName::new_from_ascii_str("List-Unsubscribe"), value));
+            if unsubscribe.starts_with("https://") || loopback(unsubscribe) {
+                headers.push((
+                    HeaderName::new_from_ascii_str("List-Unsubscribe-Post"),
+                    "List-Unsubscribe=One-Click".to_owned(),
+                ));
+            }
             headers.push((
-                HeaderName::new_from_ascii_str("List-Unsubscribe-Post"),
-                "List-Unsubscribe=One-Click".to_owned(),
+                HeaderName::new_from_ascii_str("Precedence"),
+                "bulk".to_owned(),
             ));
-            headers.push((HeaderName::new_from_ascii_str("Precedence"), "bulk".to_owned()));
             if let Some((title, id)) = list {
-                headers.push((HeaderName::new_from_ascii_str("List-Id"), list_id(title, id)?));
+                headers.push((
+                    HeaderName::new_from_ascii_str("List-Id"),
+                    list_id(title, id)?,
+                ));
             }
         }
     }
@@ -173,13 +194,16 @@ fn with_crlf(text: &str) -> String {
 /// From the message id, so that the same mail has the same bytes.
 fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
-    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("=_{hex}")
 }
 
 fn mailbox(place: &'static str, party: Party<'_>) -> Result<Mailbox, Malformed> {
     let name = line(place, party.name)?;
-    let name = name.trim();
+    let name = shortened(name.trim().to_owned(), LONGEST_NAME);
     let bad = || Malformed::Address(party.address.chars().take(200).collect());
     let (local, domain) = party.address.trim().rsplit_once('@').ok_or_else(bad)?;
     if !local.is_ascii() {
@@ -191,7 +215,7 @@ fn mailbox(place: &'static str, party: Party<'_>) -> Result<Mailbox, Malformed> 
         _ => domain.to_owned(),
     };
     let address = Address::new(local, domain).map_err(|_| bad())?;
-    Ok(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address))
+    Ok(Mailbox::new((!name.is_empty()).then_some(name), address))
 }
 
 fn message_id(id: &str) -> Result<String, Malformed> {
@@ -234,6 +258,13 @@ fn ascii(place: &'static str, text: &str) -> Result<String, Malformed> {
         return Err(Malformed::Header(place));
     }
     Ok(text)
+}
+
+fn shortened(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text,
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+    }
 }
 
 fn line(place: &'static str, text: &str) -> Result<String, Malformed> {

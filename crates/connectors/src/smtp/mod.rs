@@ -8,6 +8,8 @@ mod tests;
 
 use crate::manifest::Manifest;
 
+pub use reply::{Bounce, Verdict, classify};
+
 pub const MANIFEST: Manifest = Manifest {
     name: "smtp",
     does: "Sends mail through any server that speaks SMTP submission.",

@@ -98,7 +98,9 @@ pub fn classify(code: u16, enhanced: Option<&str>, text: &str) -> Verdict {
         };
     }
     let status = enhanced.and_then(status).or_else(|| status_in(text));
-    if matches!(code, 454 | 530 | 534 | 535 | 538) && status.is_none_or(|(_, subject, _)| subject == 7) {
+    if matches!(code, 454 | 530 | 534 | 535 | 538)
+        && status.is_none_or(|(_, subject, _)| subject == 7)
+    {
         // The login is refused, or asked for: nothing was said about the address.
         return Verdict {
             outcome: if code == 454 {
@@ -138,7 +140,9 @@ fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
         Some((_, 1, 0)) if says(&NO_SUCH_MAILBOX) => Bounce::Hard,
         Some((_, 1, 1 | 2 | 3 | 6 | 10)) => by_words(text, Bounce::Hard),
         Some((_, 2, 1)) => by_words(text, Bounce::Hard),
-        Some((_, 4, 4)) if says(&["nxdomain", "domain not found", "host not found"]) => Bounce::Hard,
+        Some((_, 4, 4)) if says(&["nxdomain", "domain not found", "host not found"]) => {
+            Bounce::Hard
+        }
         Some((_, 7, _)) => {
             if says(&["unknown user", "user unknown", "no such user"]) {
                 Bounce::Hard
@@ -148,7 +152,11 @@ fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
         }
         Some((_, 2 | 3 | 4, _)) => by_words(text, Bounce::Soft),
         _ => {
-            let fallback = if code == 554 { Bounce::Block } else { Bounce::Soft };
+            let fallback = if code == 554 {
+                Bounce::Block
+            } else {
+                Bounce::Soft
+            };
             by_words(text, fallback)
         }
     }
@@ -204,41 +212,119 @@ mod tests {
         let bounce = |code, enhanced, text| classify(code, enhanced, text).bounce;
         for (code, enhanced, text, expected) in [
             (250, Some("2.0.0"), "OK queued as 4F2", None),
-            (550, Some("5.1.1"), "The email account that you tried to reach does not exist", Some(Bounce::Hard)),
-            (550, None, "5.1.1 <x@y.test>: Recipient address rejected: User unknown in virtual table", Some(Bounce::Hard)),
+            (
+                550,
+                Some("5.1.1"),
+                "The email account that you tried to reach does not exist",
+                Some(Bounce::Hard),
+            ),
+            (
+                550,
+                None,
+                "5.1.1 <x@y.test>: Recipient address rejected: User unknown in virtual table",
+                Some(Bounce::Hard),
+            ),
             (550, None, "No such user here", Some(Bounce::Hard)),
             (550, Some("5.2.1"), "mailbox disabled", Some(Bounce::Hard)),
             (550, Some("5.1.10"), "null MX", Some(Bounce::Hard)),
             (552, Some("5.2.2"), "Mailbox full", Some(Bounce::Soft)),
             (550, Some("5.0.0"), "mailbox is full", Some(Bounce::Soft)),
-            (552, Some("5.3.4"), "Message size exceeds fixed limit", Some(Bounce::Soft)),
-            (421, Some("4.7.0"), "Try again later, closing connection", Some(Bounce::Soft)),
-            (450, Some("4.2.1"), "The user is receiving mail too quickly", Some(Bounce::Soft)),
-            (451, None, "Greylisted, please try again", Some(Bounce::Soft)),
-            (550, Some("5.7.26"), "This mail is unauthenticated", Some(Bounce::Block)),
-            (550, Some("5.7.515"), "Access denied, sending domain does not meet the required level", Some(Bounce::Block)),
-            (554, None, "Message rejected due to content: looks like spam", Some(Bounce::Block)),
+            (
+                552,
+                Some("5.3.4"),
+                "Message size exceeds fixed limit",
+                Some(Bounce::Soft),
+            ),
+            (
+                421,
+                Some("4.7.0"),
+                "Try again later, closing connection",
+                Some(Bounce::Soft),
+            ),
+            (
+                450,
+                Some("4.2.1"),
+                "The user is receiving mail too quickly",
+                Some(Bounce::Soft),
+            ),
+            (
+                451,
+                None,
+                "Greylisted, please try again",
+                Some(Bounce::Soft),
+            ),
+            (
+                550,
+                Some("5.7.26"),
+                "This mail is unauthenticated",
+                Some(Bounce::Block),
+            ),
+            (
+                550,
+                Some("5.7.515"),
+                "Access denied, sending domain does not meet the required level",
+                Some(Bounce::Block),
+            ),
+            (
+                554,
+                None,
+                "Message rejected due to content: looks like spam",
+                Some(Bounce::Block),
+            ),
             (554, None, "delivery error", Some(Bounce::Block)),
-            (550, Some("5.4.4"), "Host or domain name not found", Some(Bounce::Soft)),
-            (535, Some("5.7.8"), "Authentication credentials invalid", None),
+            (
+                550,
+                Some("5.4.4"),
+                "Host or domain name not found",
+                Some(Bounce::Soft),
+            ),
+            (
+                535,
+                Some("5.7.8"),
+                "Authentication credentials invalid",
+                None,
+            ),
         ] {
-            assert_eq!(bounce(code, enhanced, text), expected, "{code} {enhanced:?} {text}");
+            assert_eq!(
+                bounce(code, enhanced, text),
+                expected,
+                "{code} {enhanced:?} {text}"
+            );
         }
     }
 
     #[test]
     fn only_what_may_change_is_tried_again() {
-        assert!(matches!(classify(250, None, "ok").outcome, Outcome::Done(_)));
-        assert!(matches!(classify(451, None, "later").outcome, Outcome::Retry(_)));
-        assert!(matches!(classify(550, Some("5.1.1"), "no").outcome, Outcome::Refused(_)));
-        assert!(matches!(classify(552, Some("5.2.2"), "full").outcome, Outcome::Refused(_)));
-        assert!(matches!(classify(535, None, "bad password").outcome, Outcome::Unauthorized(_)));
-        assert!(matches!(classify(454, Some("4.7.0"), "auth down").outcome, Outcome::Retry(_)));
+        assert!(matches!(
+            classify(250, None, "ok").outcome,
+            Outcome::Done(_)
+        ));
+        assert!(matches!(
+            classify(451, None, "later").outcome,
+            Outcome::Retry(_)
+        ));
+        assert!(matches!(
+            classify(550, Some("5.1.1"), "no").outcome,
+            Outcome::Refused(_)
+        ));
+        assert!(matches!(
+            classify(552, Some("5.2.2"), "full").outcome,
+            Outcome::Refused(_)
+        ));
+        assert!(matches!(
+            classify(535, None, "bad password").outcome,
+            Outcome::Unauthorized(_)
+        ));
+        assert!(matches!(
+            classify(454, Some("4.7.0"), "auth down").outcome,
+            Outcome::Retry(_)
+        ));
     }
 
     #[test]
     fn what_is_kept_of_a_reply_is_one_short_line() {
-        let Outcome::Refused(said) = classify(550, Some("5.1.1"), &"a\r\nb".repeat(1_000)).outcome else {
+        let Outcome::Refused(said) = classify(550, Some("5.1.1"), &"a\r\nb".repeat(1_000)).outcome
+        else {
             panic!("refused");
         };
         assert!(said.len() < 500 && !said.contains('\n'), "{said}");

@@ -27,7 +27,7 @@ pub struct Hook<'a> {
 const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 
 /// Names that the transport or the signature owns.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
@@ -38,6 +38,7 @@ const OURS: [&str; 11] = [
     "transfer-encoding",
     "upgrade",
     "webhook-id",
+    "webhook-signature",
     "webhook-timestamp",
 ];
 
@@ -58,11 +59,14 @@ pub fn request(hook: Hook<'_>, now: Time) -> Result<Request, Refusal> {
     request.body = hook.body.to_vec();
     request = request.header("User-Agent", concat!("hogwire/", env!("CARGO_PKG_VERSION")));
     if hook.headers.len() > MOST_HEADERS {
-        return Err(Refusal::new("bad_header", "There are more than 64 headers."));
+        return Err(Refusal::new(
+            "bad_header",
+            "There are more than 64 headers.",
+        ));
     }
     for (name, value) in hook.headers {
         let lower = name.trim().to_ascii_lowercase();
-        if OURS.contains(&lower.as_str()) || lower == "webhook-signature" {
+        if OURS.contains(&lower.as_str()) {
             continue;
         }
         check_header(&lower, value)?;
@@ -86,7 +90,10 @@ fn address(text: &str) -> Result<String, Refusal> {
     let url = Url::parse(text.trim())
         .map_err(|error| Refusal::new("bad_url", format!("The URL cannot be read: {error}.")))?;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(Refusal::new("bad_url", "The URL is neither http nor https."));
+        return Err(Refusal::new(
+            "bad_url",
+            "The URL is neither http nor https.",
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Refusal::new(
@@ -97,16 +104,26 @@ fn address(text: &str) -> Result<String, Refusal> {
     Ok(url.into())
 }
 
-/// RFC 9110: a name is a token; a value has no line breaks or other control characters.
+/// RFC 9110: a name is a token; a value is printable ASCII, for anything else is read
+/// differently by different servers.
 fn check_header(name: &str, value: &str) -> Result<(), Refusal> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(Refusal::new("bad_header", "A header's name has characters that it may not have."));
-    }
-    if value.len() > LONGEST_HEADER || value.chars().any(|c| c.is_control() && c != '\t') {
         return Err(Refusal::new(
             "bad_header",
-            format!("The value of the header `{name}` is too long or has a line break in it."),
+            "A header's name has characters that it may not have.",
+        ));
+    }
+    if value.len() > LONGEST_HEADER
+        || !value
+            .bytes()
+            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+    {
+        return Err(Refusal::new(
+            "bad_header",
+            format!(
+                "The value of the header `{name}` is too long, or has a line break or a character outside ASCII in it."
+            ),
         ));
     }
     Ok(())
@@ -115,7 +132,13 @@ fn check_header(name: &str, value: &str) -> Result<(), Refusal> {
 /// What the answer to one try means. Anything but 2xx is a failure; 410 says that the
 /// endpoint is gone for good.
 pub fn read_response(response: &Response, now: Time) -> Outcome {
-    let said = || format!("The endpoint answered {}: {}", response.status, response.excerpt(300));
+    let said = || {
+        format!(
+            "The endpoint answered {}: {}",
+            response.status,
+            response.excerpt(300)
+        )
+    };
     match response.status {
         200..=299 => Outcome::Done(response.status.to_string()),
         300..=399 => Outcome::Refused(format!(
