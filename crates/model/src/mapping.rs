@@ -66,6 +66,15 @@ pub enum AddressFrom {
     Event,
 }
 
+impl AddressFrom {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Event => "event",
+        }
+    }
+}
+
 impl Default for Mapping {
     fn default() -> Self {
         let paths = |places: &[(Place, &str)]| places.iter().map(|(place, name)| Path::new(*place, name)).collect();

@@ -39,6 +39,17 @@ pub enum Why {
     SameAddress,
 }
 
+impl Why {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absorb => "absorb",
+            Self::Force => "force",
+            Self::SameRecord => "same_record",
+            Self::SameAddress => "same_address",
+        }
+    }
+}
+
 /// What the operator allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {

@@ -81,3 +81,6 @@ fn offset(text: &str) -> Option<TimeZone> {
     }
     jiff::tz::Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok().map(TimeZone::fixed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ fn day(text: &str) -> Option<Time> {
 }
 
 fn day_start(at: Time) -> Time {
-    Time::from_millis(at.millis() - at.millis().rem_euclid(86_400_000))
+    Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(86_400_000)))
 }
 
 fn relative(text: &str) -> Option<Moment> {

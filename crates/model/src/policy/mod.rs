@@ -7,3 +7,6 @@ pub mod frequency_cap;
 pub mod quiet_hours;
 pub mod rate_limit;
 pub mod retry;
+
+#[cfg(test)]
+mod tests;
