@@ -61,7 +61,11 @@ pub fn read(shape: Shape, bytes: &[u8], arrived: Time) -> Result<Event<'_>, Refu
 pub fn read_closely(shape: Shape, bytes: &[u8], arrived: Time) -> Result<Reading<'_>, Refusal> {
     let top = wire::object(bytes)?;
     match shape {
-        Shape::PosthogWebhook | Shape::Capture => posthog::webhook::read(&top, bytes, arrived),
+        Shape::PosthogWebhook | Shape::Capture => {
+            let mut reading = posthog::webhook::read(&top, bytes, arrived)?;
+            webhook::inbound::address(&mut reading, &top);
+            Ok(reading)
+        }
         Shape::Event => {
             let mut reading = posthog::webhook::read(&top, bytes, arrived)?;
             webhook::inbound::add(&mut reading, &top);

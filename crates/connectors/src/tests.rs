@@ -167,6 +167,25 @@ fn a_key_from_outside_counts_where_the_body_has_none() {
 }
 
 #[test]
+fn an_address_at_the_top_counts_unless_an_attribute_says_otherwise() {
+    let email = |body: &str| {
+        let event = read(detect(body.as_bytes()), body.as_bytes(), NOW).expect("an event");
+        event.set.text("email").map(|text| text.into_owned())
+    };
+    let ana = Some("ana@example.com".to_owned());
+    assert_eq!(email(r#"{"event":"e","email":"ana@example.com"}"#), ana);
+    assert_eq!(
+        email(r#"{"event":{"event":"e"},"email":"ana@example.com"}"#),
+        ana
+    );
+    assert_eq!(
+        email(r#"{"event":"e","email":"bo@example.com","$set":{"email":"ana@example.com"}}"#),
+        ana
+    );
+    assert_eq!(email(r#"{"event":"e","email":null}"#), None);
+}
+
+#[test]
 fn shapes_keep_their_names() {
     for shape in Shape::ALL {
         assert_eq!(Shape::parse(shape.as_str()), Some(shape));

@@ -150,7 +150,7 @@ fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
                 Bounce::Block
             }
         }
-        Some((_, 2 | 3 | 4, _)) => by_words(text, Bounce::Soft),
+        Some((_, 2..=4, _)) => by_words(text, Bounce::Soft),
         _ => {
             let fallback = if code == 554 {
                 Bounce::Block

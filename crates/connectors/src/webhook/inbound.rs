@@ -20,13 +20,20 @@ pub(crate) fn add<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
         let more = wire::first(top, &[name]).and_then(wire::pairs);
         reading.event.set.0.extend(more.unwrap_or_default().0);
     }
-    if let Some(raw) = wire::first(top, &["email"]) {
-        reading.event.set.0.push(("email".into(), raw));
-    }
+    address(reading, top);
     let accounts = wire::first(top, &["accounts"]);
     for (kind, raw) in reading.object("accounts", accounts).0 {
         if let Some(key) = wire::id(Some(raw)) {
             reading.belongs_to(kind, key);
         }
+    }
+}
+
+/// An address at the top, where people put it who write a body by hand. What an attribute
+/// says already wins.
+pub(crate) fn address<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
+    let set = &mut reading.event.set;
+    if let (None, Some(raw)) = (set.get("email"), wire::first(top, &["email"])) {
+        set.0.push(("email".into(), raw));
     }
 }
