@@ -70,13 +70,17 @@ pub fn cut(value: &str, max: usize) -> &str {
 /// A-labels). Nothing where the text is no address, with a name beside it or not.
 pub fn normalise_address(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() > 4 * LONGEST_ADDRESS || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if text.len() > 4 * LONGEST_ADDRESS || text.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
         return None;
     }
     let (local, domain) = text.rsplit_once('@')?;
     let domain = ascii_domain(domain.trim_end_matches('.'))?;
     let address = format!("{}@{domain}", local.to_lowercase());
-    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+    let options = Options::default()
+        .with_required_tld()
+        .without_display_text()
+        .without_domain_literal();
     let valid = EmailAddress::parse_with_options(&address, options).is_ok();
     (valid && address.len() <= LONGEST_ADDRESS).then_some(address)
 }
@@ -90,8 +94,22 @@ fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
 
 /// Local parts that belong to nobody in particular.
 const NOBODY: [&str; 16] = [
-    "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "null", "none", "undefined", "test", "example",
-    "anonymous", "unknown", "invalid", "fake", "asdf", "nobody",
+    "noreply",
+    "no-reply",
+    "no_reply",
+    "donotreply",
+    "do-not-reply",
+    "null",
+    "none",
+    "undefined",
+    "test",
+    "example",
+    "anonymous",
+    "unknown",
+    "invalid",
+    "fake",
+    "asdf",
+    "nobody",
 ];
 
 /// Top-level domains that are never mail (RFC 2606, RFC 6761).
@@ -102,9 +120,13 @@ const NO_MAIL: [&str; 5] = ["invalid", "example", "test", "localhost", "local"];
 /// normalised says nothing against it.
 pub fn is_placeholder_address(address: &str) -> bool {
     let address = address.trim().to_lowercase();
-    let Some((local, domain)) = address.rsplit_once('@') else { return true };
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return true;
+    };
     let example = ["example.com", "example.org", "example.net"];
-    let of_example = example.iter().any(|name| domain == *name || domain.ends_with(&format!(".{name}")));
+    let of_example = example
+        .iter()
+        .any(|name| domain == *name || domain.ends_with(&format!(".{name}")));
     let top = domain.rsplit('.').next().unwrap_or_default();
     let base = local.split('+').next().unwrap_or_default();
     of_example || NO_MAIL.contains(&top) || NOBODY.contains(&base)
@@ -112,14 +134,29 @@ pub fn is_placeholder_address(address: &str) -> bool {
 
 /// Ids that PostHog refuses to merge over, whatever their case.
 const ILLEGAL: [&str; 15] = [
-    "anonymous", "guest", "distinctid", "distinct_id", "id", "not_authenticated", "email", "undefined", "null",
-    "none", "nan", "0", "true", "false", "[object object]",
+    "anonymous",
+    "guest",
+    "distinctid",
+    "distinct_id",
+    "id",
+    "not_authenticated",
+    "email",
+    "undefined",
+    "null",
+    "none",
+    "nan",
+    "0",
+    "true",
+    "false",
+    "[object object]",
 ];
 
 /// Whether an id names nobody because a client sent a placeholder for it: blank, only
 /// quotes, or a word such as `undefined`, in quotes or not.
 pub fn is_illegal_id(id: &str) -> bool {
-    let bare = id.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`'));
+    let bare = id.trim_matches(|c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`')
+    });
     bare.is_empty() || ILLEGAL.iter().any(|word| word.eq_ignore_ascii_case(bare))
 }
 

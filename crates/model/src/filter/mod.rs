@@ -14,6 +14,7 @@ mod moment;
 mod operator;
 mod read;
 mod version;
+mod wanted;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,8 @@ use serde_json::Value;
 
 pub use leaf::Filter;
 pub use operator::Operator;
-pub use read::{MAX_CONDITIONS, MAX_DEPTH, MAX_VALUES};
+pub use read::{MAX_CONDITIONS, MAX_DEPTH};
+pub use wanted::MAX_VALUES;
 
 use crate::Time;
 
@@ -89,12 +91,18 @@ impl Default for Filters {
 impl Filters {
     /// Holds when every part does; without parts it holds.
     pub fn all(parts: Vec<Part>) -> Self {
-        Self { join: Join::All, parts }
+        Self {
+            join: Join::All,
+            parts,
+        }
     }
 
     /// Holds when one part does; without parts it does not hold.
     pub fn any(parts: Vec<Part>) -> Self {
-        Self { join: Join::Any, parts }
+        Self {
+            join: Join::Any,
+            parts,
+        }
     }
 
     pub fn join(&self) -> Join {
@@ -130,7 +138,10 @@ impl Filters {
     /// The names that the conditions look up in one scope, so that only these are loaded.
     pub fn keys(&self, scope: Scope) -> BTreeSet<&str> {
         let leaves = self.leaves().into_iter();
-        leaves.filter(|leaf| leaf.scope() == scope).map(Filter::key).collect()
+        leaves
+            .filter(|leaf| leaf.scope() == scope)
+            .map(Filter::key)
+            .collect()
     }
 
     /// Every condition, in the order written.

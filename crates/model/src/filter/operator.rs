@@ -106,12 +106,18 @@ impl Operator {
         let names = Self::ALL.map(|(_, name)| name);
         match nearest(text, names) {
             Some(near) => format!("there is no operator `{text}`; did you mean `{near}`?"),
-            None => format!("there is no operator `{text}`; the operators are {}", names.join(", ")),
+            None => format!(
+                "there is no operator `{text}`; the operators are {}",
+                names.join(", ")
+            ),
         }
     }
 
     pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(operator, _)| *operator == self).map_or("exact", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(operator, _)| *operator == self)
+            .map_or("exact", |(_, name)| name)
     }
 
     /// Says the opposite of what its test finds.
