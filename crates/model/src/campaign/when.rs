@@ -13,6 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use crate::contact::timezone::named;
 use crate::{Span, Time};
 
 /// Reads and writes a type as the text people use for it.
@@ -96,16 +97,14 @@ impl Zone {
         if text == "contact" {
             return Some(Self::Contact);
         }
-        TimeZone::get(text)
-            .ok()
-            .map(|_| Self::Named(text.to_owned()))
+        named(text).map(|_| Self::Named(text.to_owned()))
     }
 
     /// The zone to use for a contact whose own is `contact`.
     pub fn resolve(&self, contact: &TimeZone) -> TimeZone {
         match self {
             Self::Contact => contact.clone(),
-            Self::Named(name) => TimeZone::get(name).unwrap_or_else(|_| contact.clone()),
+            Self::Named(name) => named(name).unwrap_or_else(|| contact.clone()),
         }
     }
 }
