@@ -128,10 +128,12 @@ fn apply(body: &mut Vec<u8>, mutation: &Mutation) {
 }
 
 fn run(entry: fn(&[u8])) {
+    // `PROPTEST_CASES` asks for more than the usual number.
+    let usual = Config::default();
     let config = Config {
-        cases: 4_000,
+        cases: usual.cases.max(4_000),
         failure_persistence: None,
-        ..Config::default()
+        ..usual
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mutated = (0..BODIES.len(), vec(mutation(), 0..5));
