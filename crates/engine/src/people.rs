@@ -144,7 +144,11 @@ impl<'e> People<'e> {
         if a == b {
             return Ok(a);
         }
-        let sides = (self.side(tx, &a)?, self.side(tx, &b)?);
+        let mut sides = (self.side(tx, &a)?, self.side(tx, &b)?);
+        if let Some(address) = cause.address {
+            sides.0.address = Some(address.to_owned());
+            sides.0.address_from_event = false;
+        }
         match merge::decide(&sides.0, &sides.1, why, cause.rules) {
             Merge::Refused(reason) => {
                 self.record(tx, &a, &b, why, Some(reason.as_str()), cause)?;
@@ -248,4 +252,6 @@ impl<'e> People<'e> {
 pub struct Cause<'a> {
     pub event: &'a str,
     pub rules: &'a Rules,
+    /// The address that the event just gave the first of the two, as their own.
+    pub address: Option<&'a str>,
 }

@@ -280,6 +280,7 @@ impl<'r> Runs<'r> {
             address,
             expires: mail.expires,
             due: self.now,
+            priority: running.program.campaign.priority,
             test: running.status == campaign::Status::Test || self.is_test(enrollment),
         };
         let id = outbox::queue_message(tx, &message, &*self.engine.outside.entropy, self.now)?;

@@ -2,8 +2,10 @@
 //! hands this over; the engine never looks for settings itself.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hogwire_model::contact::consent::Topic;
+use hogwire_model::contact::merge::Rules;
 use hogwire_model::mapping::Mapping;
 use hogwire_model::policy::frequency_cap::Cap;
 use hogwire_model::policy::quiet_hours::QuietHours;
@@ -19,6 +21,18 @@ pub struct Settings {
     pub policies: Policies,
     /// Where links in mails lead: `https://hogwire.example.com`, without a slash at the end.
     pub public_url: String,
+}
+
+impl Settings {
+    /// How a connection's events are mapped; the default where it has no mapping of its own.
+    pub fn mapping(&self, connection: &str) -> &Mapping {
+        static DEFAULT: LazyLock<Mapping> = LazyLock::new(Mapping::default);
+        self.connections.get(connection).map_or(&DEFAULT, |connection| &connection.mapping)
+    }
+
+    pub fn merge_rules(&self) -> Rules {
+        Rules { merge_by_email: self.policies.merge_by_email, ..Rules::default() }
+    }
 }
 
 #[derive(Clone, Debug)]

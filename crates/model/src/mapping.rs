@@ -60,6 +60,13 @@ pub struct Address {
     pub from: AddressFrom,
 }
 
+/// A time zone that exists, and whether only the network's place suggests it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    pub name: String,
+    pub guessed: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFrom {
     /// The contact's own properties: it is theirs.
@@ -152,13 +159,13 @@ impl Mapping {
 
     /// The name of a time zone that exists. What the network says is not taken from a
     /// server's events: that is where the server stands.
-    pub fn zone(&self, event: &Event<'_>) -> Option<String> {
+    pub fn zone(&self, event: &Event<'_>) -> Option<Zone> {
         let usable = |path: &&Path| {
-            !(event.server_side && (path.place == Place::Event || path.name.contains("geoip")))
+            !(event.server_side && (path.place == Place::Event || path.is_guess()))
         };
         self.time_zone.iter().filter(usable).find_map(|path| {
             let name = text(&path.find(event)?)?;
-            timezone::named(&name).map(|_| name)
+            timezone::named(&name).map(|_| Zone { name, guessed: path.is_guess() })
         })
     }
 

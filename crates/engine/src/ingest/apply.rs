@@ -3,12 +3,10 @@
 //! Values that stay the same are not written back: most events say nothing new about the
 //! contact, and skipping them is a fifth of the whole step.
 
-use std::borrow::Cow;
-
 use hogwire_model::Time;
 use hogwire_model::contact::Origin;
 use hogwire_model::event::Pairs;
-use hogwire_model::mapping::AddressFrom;
+use hogwire_model::mapping::{AddressFrom, Mapping};
 use serde_json::Value;
 
 use super::batch::Item;
@@ -19,34 +17,33 @@ use crate::store::contacts::Stored;
 pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, settings: &Settings) {
     let Some(stored) = people.peek_mut(contact) else { return };
     let event = &item.event;
-    let mut changed = pairs(stored, &event.snapshot, event.snapshot_at, Origin::Snapshot);
-    changed |= pairs(stored, &event.set, event.at, Origin::Event);
+    let mapping = settings.mapping(item.connection);
+    let mut changed = pairs(stored, mapping, &event.snapshot, event.snapshot_at, Origin::Snapshot);
+    changed |= pairs(stored, mapping, &event.set, event.at, Origin::Event);
     for (name, raw) in &event.set_once.0 {
         if let Some(value) = parse(raw) {
-            changed |= stored.contact.attributes.set_once(name, value, event.at);
+            changed |= stored.contact.attributes.set_once(mapping.attribute(name), value, event.at);
         }
     }
     for name in &event.unset {
-        changed |= stored.contact.attributes.unset(name, event.at, Origin::Event);
+        changed |= stored.contact.attributes.unset(mapping.attribute(name), event.at, Origin::Event);
     }
     changed |= address(stored, item);
-    let mapping = settings.mapping(item.connection);
     changed |= replace(&mut stored.name, mapping.name(event));
-    changed |= replace(&mut stored.zone, mapping.zone(event));
+    // What the network suggests fills a gap; it never replaces what a device said (SPEC D8).
+    let zone = mapping.zone(event).filter(|zone| !zone.guessed || stored.zone.is_none());
+    changed |= replace(&mut stored.zone, zone.map(|zone| zone.name));
     if changed {
         stored.contact.seen_at = stored.contact.seen_at.max(event.at);
         people.touch(contact);
     }
 }
 
-fn pairs(stored: &mut Stored, pairs: &Pairs<'_>, at: Time, origin: Origin) -> bool {
+fn pairs(stored: &mut Stored, mapping: &Mapping, pairs: &Pairs<'_>, at: Time, origin: Origin) -> bool {
     let mut changed = false;
     for (name, raw) in &pairs.0 {
-        if stored.contact.attributes.holds(name, raw.get(), at, origin) {
-            continue;
-        }
         if let Some(value) = parse(raw) {
-            changed |= stored.contact.attributes.set(name, value, at, origin);
+            changed |= stored.contact.attributes.set(mapping.attribute(name), value, at, origin);
         }
     }
     changed
@@ -72,10 +69,10 @@ fn address(stored: &mut Stored, item: &Item<'_>) -> bool {
     true
 }
 
-fn replace(held: &mut Option<String>, found: Option<Cow<'_, str>>) -> bool {
+fn replace(held: &mut Option<String>, found: Option<String>) -> bool {
     match found {
-        Some(found) if held.as_deref() != Some(&*found) => {
-            *held = Some(found.into_owned());
+        Some(found) if held.as_ref() != Some(&found) => {
+            *held = Some(found);
             true
         }
         _ => false,

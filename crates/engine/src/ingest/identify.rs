@@ -100,7 +100,7 @@ fn load_more(tx: &mut Tx<'_>, people: &mut People<'_>, past: &Batch<'_>) -> Resu
 
 fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &Rules) -> Result<Option<String>> {
     let name = item.name();
-    let cause = Cause { event: &name, rules };
+    let cause = Cause { event: &name, rules, address: None };
     let mut contact = by_keys(people, tx, item, &cause)?;
     contact = by_address(people, tx, item, contact, &cause)?;
     let Some(mut contact) = contact else { return Ok(None) };
@@ -144,7 +144,8 @@ fn by_address(
     let holder = people.find(&key).map(str::to_owned);
     match (contact, holder) {
         (Some(contact), Some(holder)) if contact != holder && own => {
-            people.merge(tx, &contact, &holder, Why::SameAddress, cause).map(Some)
+            let cause = Cause { address: Some(&address.address), ..*cause };
+            people.merge(tx, &contact, &holder, Why::SameAddress, &cause).map(Some)
         }
         (Some(contact), Some(_)) => Ok(Some(contact)),
         (Some(contact), None) => {

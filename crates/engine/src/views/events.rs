@@ -159,7 +159,7 @@ impl Engine {
                 .collect(),
             address_from: address.as_ref().map(|address| address.from.as_str()),
             address: address.map(|address| address.address),
-            name: mapping.name(&event).map(std::borrow::Cow::into_owned),
+            name: mapping.name(&event),
             variables: event.properties.to_value(),
             problem: None,
         }

@@ -49,6 +49,11 @@ impl Path {
         (!name.is_empty()).then(|| Self::new(place, name))
     }
 
+    /// What the network's address suggests, rather than what a device or a person says.
+    pub fn is_guess(&self) -> bool {
+        self.name.contains("geoip")
+    }
+
     /// The value there, unless it is absent or null.
     pub fn find(&self, event: &Event<'_>) -> Option<Value> {
         let pairs = match self.place {

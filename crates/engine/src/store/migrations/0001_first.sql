@@ -282,6 +282,7 @@ CREATE TABLE messages (
     subject TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('queued', 'held', 'sending', 'sent', 'unknown', 'failed', 'skipped', 'bounced', 'complained')),
     reason TEXT NOT NULL,
+    priority BIGINT NOT NULL,
     test BIGINT NOT NULL,
     token_hash TEXT NOT NULL,
     rfc_id TEXT NOT NULL,
@@ -386,6 +387,12 @@ CREATE TABLE pauses (
     at BIGINT NOT NULL,
     actor TEXT NOT NULL,
     reason TEXT NOT NULL
+);
+
+-- shard: none. How much of its ceilings a sender has used, as `model::policy::rate_limit` keeps it.
+CREATE TABLE budgets (
+    sender TEXT PRIMARY KEY,
+    state TEXT NOT NULL
 );
 
 -- shard: none. Secrets sealed with a key that is not in the database.
