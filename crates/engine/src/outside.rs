@@ -83,7 +83,7 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     pub fn bits(&self) -> u128 {
         let mut bytes = [0; 16];
         self.fill(&mut bytes);

@@ -166,16 +166,6 @@ pub fn troubles(tx: &mut Tx<'_>) -> Result<Vec<(String, String, i64)>> {
     )
 }
 
-/// Counts something that could not be told to anybody, in the minute's counter.
-pub fn count_untold(tx: &mut Tx<'_>, now: Time) -> Result<()> {
-    tx.execute(
-        "INSERT INTO counts (name, minute, n) VALUES ('capture_without_identity', $1, 1)
-         ON CONFLICT (name, minute) DO UPDATE SET n = counts.n + 1",
-        &params![now.millis().div_euclid(60_000)],
-    )?;
-    Ok(())
-}
-
 fn read(row: &Row<'_>) -> Result<Delivery> {
     Ok(Delivery {
         id: row.text(0)?,

@@ -289,13 +289,16 @@ pub fn settle(
     Ok(touched == 1)
 }
 
-pub fn count_open(tx: &mut Tx<'_>, id: &str, machine: bool, at: Time) -> Result<()> {
-    let sql = if machine {
-        "UPDATE messages SET machine_opens = machine_opens + 1 WHERE id = $1 AND $2 > 0"
-    } else {
-        "UPDATE messages SET human_opens = human_opens + 1, opened_at = COALESCE(opened_at, $2) WHERE id = $1"
-    };
-    tx.execute(sql, &params![id, at])?;
+pub fn count_machine_open(tx: &mut Tx<'_>, id: &str) -> Result<()> {
+    tx.execute("UPDATE messages SET machine_opens = machine_opens + 1 WHERE id = $1", &params![id])?;
+    Ok(())
+}
+
+pub fn count_open(tx: &mut Tx<'_>, id: &str, at: Time) -> Result<()> {
+    tx.execute(
+        "UPDATE messages SET human_opens = human_opens + 1, opened_at = COALESCE(opened_at, $2) WHERE id = $1",
+        &params![id, at],
+    )?;
     Ok(())
 }
 

@@ -73,6 +73,15 @@ pub fn remove(tx: &mut Tx<'_>, address_hash: &str, topic: &str, reason: Suppress
     Ok(touched > 0)
 }
 
+/// Takes back a no to everything, and leaves what was said about single topics.
+pub fn lift_all(tx: &mut Tx<'_>, address_hash: &str) -> Result<()> {
+    tx.execute(
+        "DELETE FROM suppressions WHERE address_hash = $1 AND topic = '' AND reason = 'unsubscribed'",
+        &params![address_hash],
+    )?;
+    Ok(())
+}
+
 /// A page of the list behind the given time, newest first.
 pub fn newest(tx: &mut Tx<'_>, before: Time, limit: usize) -> Result<Vec<Entry>> {
     tx.all(
