@@ -13,7 +13,9 @@ use hogwire_connectors::webhook::outbound::{self, Hook};
 use hogwire_connectors::{
     Shape, check, detect, detect_segment, read_closely, smtp, split_batch, with_key,
 };
+use hogwire_model::template::{Escape, Liquid, Scope};
 use hogwire_model::{Span, Time};
+use serde_json::json;
 
 /// When everything arrives.
 const NOW: Time = Time::from_millis(1_772_442_927_123);
@@ -214,5 +216,26 @@ pub fn campaign(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok((campaign, _)) = hogwire_model::campaign::read(&text) {
         let _ = hogwire_model::campaign::Program::compile(&campaign);
+    }
+}
+
+/// A template, rendered with values that would like to be code.
+pub fn liquid(bytes: &[u8]) {
+    let source = String::from_utf8_lossy(bytes);
+    let contact =
+        json!({ "email": "{{ 1 | plus: 1 }}", "name": "</p>\"\r\nBcc: x", "tags": [1, null, {}] });
+    let event = json!({ "total": "72.5", "items": [{ "sku": "a" }], "at": "2026-03-02T09:15:27Z" });
+    for escape in [
+        Escape::Html,
+        Escape::None,
+        Escape::Header,
+        Escape::JsonString,
+    ] {
+        let Ok(template) = Liquid::parse(&source, escape) else {
+            continue;
+        };
+        if let Ok(rendered) = template.render(&Scope::new(&contact, &event, NOW)) {
+            assert!(rendered.text.len() <= 1 << 20);
+        }
     }
 }

@@ -82,3 +82,10 @@ pub fn read_closely(shape: Shape, bytes: &[u8], arrived: Time) -> Result<Reading
 pub fn detect(bytes: &[u8]) -> Shape {
     wire::object(bytes).map_or(Shape::Capture, |top| posthog::webhook::detect(&top))
 }
+
+/// `detect` and `check` in one reading of the bytes, for the busiest route.
+pub fn recognise(bytes: &[u8]) -> Result<Shape, Refusal> {
+    let top = wire::object(bytes)?;
+    posthog::webhook::check(&top)?;
+    Ok(posthog::webhook::detect(&top))
+}

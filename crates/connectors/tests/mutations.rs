@@ -21,7 +21,7 @@ enum Mutation {
     Swap(&'static str, &'static str),
 }
 
-const BODIES: [&str; 13] = [
+const BODIES: [&str; 14] = [
     include_str!("../src/posthog/fixtures/webhook_default_body.json"),
     include_str!("../src/posthog/fixtures/webhook_globals_all.json"),
     include_str!("../src/posthog/fixtures/recorded_webhook.json"),
@@ -35,6 +35,7 @@ const BODIES: [&str; 13] = [
     include_str!("../src/segment/identify.json"),
     include_str!("../src/segment/group.json"),
     include_str!("fixtures/campaign.yaml"),
+    include_str!("fixtures/recovery.html"),
 ];
 
 /// Small things that have broken parsers before.
@@ -182,4 +183,33 @@ fn answers_of_other_servers() {
 #[test]
 fn campaign_files() {
     run(entries::campaign);
+}
+
+#[test]
+fn templates() {
+    run(entries::liquid);
+}
+
+#[test]
+fn templates_that_nest_without_end() {
+    for opening in [
+        "{% if a %}",
+        "{% for a in b %}",
+        "{{ a[",
+        "{{ a | append: ",
+        "{% case a %}{% when 1 %}",
+        "{% capture x %}",
+        "{% comment %}",
+        "{% ifchanged %}",
+        "{% raw %}",
+        "{",
+    ] {
+        entries::liquid(opening.repeat(5_000).as_bytes());
+    }
+    let closed = format!(
+        "{}x{}",
+        "{% if contact %}".repeat(5_000),
+        "{% endif %}".repeat(5_000)
+    );
+    entries::liquid(closed.as_bytes());
 }
