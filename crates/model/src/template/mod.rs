@@ -1,0 +1,23 @@
+//! Templates: Liquid over HTML, Markdown, MJML or plain text, compiled once per version.
+//!
+//! `liquid` is the language with its limits and its leniency, `scope` what a template can
+//! see, `compiled` a whole mail with subject and both parts. Nothing here reads files, and
+//! untrusted values are never parsed as Liquid.
+
+mod compiled;
+mod filters;
+mod front;
+pub mod links;
+mod liquid;
+mod looping;
+mod mjml;
+mod rewrite;
+mod scope;
+mod shield;
+
+pub use compiled::{Compiled, Kind, Mail};
+pub use liquid::{Escape, Liquid, RenderError, Rendered};
+pub use scope::Scope;
+
+#[cfg(test)]
+mod tests;

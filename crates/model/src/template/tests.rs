@@ -1,0 +1,130 @@
+use serde_json::json;
+
+use super::*;
+use crate::Time;
+
+fn now() -> Time {
+    Time::parse("2026-03-02T22:30:00Z").expect("a time")
+}
+
+fn show(source: &str, escape: Escape) -> Rendered {
+    let contact = json!({ "email": "ada@example.com", "first_name": "Ada", "plan": "pro", "tags": ["a", "b"], "deep": { "list": [{ "n": 1 }, {}] } });
+    let event = json!({ "cart_value": 72.5, "name": "<b>\"x\"</b>", "lines": "a\r\nBcc: x@y.z" });
+    let scope = Scope::new(&contact, &event, now()).with_zone(Some("Europe/Berlin"));
+    Liquid::parse(source, escape).expect("parses").render(&scope).unwrap_or_else(|error| panic!("{source}: {error}"))
+}
+
+#[test]
+fn names_are_found_and_what_is_missing_is_nil_at_any_depth() {
+    for (source, wanted) in [
+        ("{{ contact.first_name }}", "Ada"),
+        ("{{ Profile.Email }}", "ada@example.com"),
+        ("{{ cart_value }} {{ plan }}", "72.5 pro"),
+        ("{{ event.cart_value }} {{ trigger.cart_value }}", "72.5 72.5"),
+        ("{{ a.b.c | default: 'deep' }}", "deep"),
+        ("[{{ missing }}]", "[]"),
+        ("{% for i in contact.deep.list %}{{ i.n | default: '-' }}{% endfor %}", "1-"),
+        ("{% for i in missing.list %}x{% else %}none{% endfor %}", "none"),
+        ("{% if missing.deep == blank %}blank{% endif %}", "blank"),
+        ("{{ contact.tags.size }} {{ contact.tags[5] | default: 'no' }} {{ contact.tags | join: '+' }}", "2 no a+b"),
+        ("{% assign x = missing | default: 'y' %}{{ x }}", "y"),
+        ("{{ false | default: 'f', allow_false: true }}", "false"),
+        ("{{ 'now' | date: '%Y-%m-%d %H:%M' }}", "2026-03-02 23:30"),
+        ("{{ '2026-01-05' | date: '%B %d, %Y' }}", "January 05, 2026"),
+        ("{{ 1234567.5 | money: 'EUR' }}", "€1,234,567.50"),
+        ("{{ 'a b&c' | url_encode }}", "a+b%26c"),
+        ("{{ contact.tags | json }}", "[\"a\",\"b\"]"),
+    ] {
+        assert_eq!(show(source, Escape::None).text, wanted, "{source}");
+    }
+}
+
+#[test]
+fn values_are_escaped_for_where_they_stand() {
+    assert_eq!(show("<p>{{ event.name }}</p>", Escape::Html).text, "<p>&lt;b&gt;&quot;x&quot;&lt;/b&gt;</p>");
+    assert_eq!(show("{{ event.name | raw }}", Escape::Html).text, "<b>\"x\"</b>");
+    assert_eq!(show("{{ event.name | upcase }}", Escape::Html).text, "&lt;B&gt;&quot;X&quot;&lt;/B&gt;");
+    assert_eq!(show("Hi {{ event.lines }}", Escape::Header).text, "Hi a Bcc: x@y.z");
+    let body = show(r#"{"a": "{{ event.name }}", "b": {{ event.name | json }}}"#, Escape::JsonString).text;
+    let parsed: serde_json::Value = serde_json::from_str(&body).expect("still JSON");
+    assert_eq!(parsed, json!({ "a": "<b>\"x\"</b>", "b": "<b>\"x\"</b>" }));
+}
+
+#[test]
+fn what_is_missing_is_listed_unless_it_has_a_default() {
+    let rendered = show("{{ contact.city }} {{ contact.plan }} {{ zip | default: '-' }}{% for t in contact.tags %}{{ t }}{% endfor %}", Escape::None);
+    assert_eq!(rendered.missing, ["contact.city"]);
+}
+
+#[test]
+fn templates_that_would_not_end_are_refused() {
+    let endless = "{% for a in (1..9000) %}{% for b in (1..9000) %}x{% endfor %}{% endfor %}";
+    let scope = Scope::new(&json!({}), &json!({}), now());
+    let error = Liquid::parse(endless, Escape::None).expect("parses").render(&scope).expect_err("bounded");
+    assert!(error.0.contains("10,000 rounds"), "{error}");
+    assert_eq!(Liquid::parse("{% for a in (1..99999999) %}{% endfor %}", Escape::None).expect_err("long").code, "range_too_long");
+    assert_eq!(Liquid::parse("{% for a in (1..n) %}{% endfor %}", Escape::None).expect_err("values").code, "range_of_values");
+    let huge = format!("{{% for a in (1..9000) %}}{}{{% endfor %}}", "x".repeat(20_000));
+    assert!(Liquid::parse(&huge, Escape::None).expect("parses").render(&scope).is_err());
+    let nested = "{% if a %}".repeat(60) + &"{% endif %}".repeat(60);
+    assert!(Liquid::parse(&nested, Escape::None).is_err());
+}
+
+#[test]
+fn a_syntax_error_names_its_line() {
+    let problem = Liquid::parse("line one\n{{ x | nonsense }}", Escape::None).expect_err("unknown filter");
+    assert_eq!(problem.place.map(|place| place.line), Some(2), "{problem:?}");
+}
+
+const MJML: &str = "---\nsubject: Your cart, {{ contact.first_name }}\ntopic: product\n---\n<mjml><mj-body>\n<mj-section><mj-column><mj-text>Hi {{ contact.first_name | default: \"there\" }}</mj-text>\n<mj-button href=\"https://shop.example/cart?c={{ cart | url_encode }}\">Back</mj-button>\n<mj-table><tr><th>Item</th></tr>{% for i in items %}<tr><td>{{ i.name }}</td></tr>{% endfor %}</mj-table></mj-column></mj-section>\n</mj-body></mjml>";
+
+#[test]
+fn mjml_becomes_a_mail_with_both_parts() {
+    let compiled = Compiled::compile("recovery", MJML, Kind::Mjml).expect("compiles");
+    assert_eq!(compiled.topic(), Some("product"));
+    let contact = json!({ "first_name": "Ada" });
+    let event = json!({ "cart": "a&b", "items": [{ "name": "Shoe <1>" }, { "name": "Hat" }] });
+    let mail = compiled.render(&Scope::new(&contact, &event, now()), &[]).expect("renders");
+    assert_eq!(mail.subject, "Your cart, Ada");
+    assert!(mail.html.contains("Hi Ada"), "{}", mail.html);
+    assert!(mail.html.contains("Shoe &lt;1&gt;") && mail.html.contains("Hat"), "{}", mail.html);
+    assert!(mail.html.contains("https://shop.example/cart?c=a%26b"), "{}", mail.html);
+    assert!(mail.text.contains("Hi Ada") && mail.text.contains("https://shop.example/cart"), "{}", mail.text);
+    assert!(mail.html.find("Item") < mail.html.find("Shoe"), "rows stay in their table");
+}
+
+#[test]
+fn markdown_and_html_keep_their_liquid() {
+    let source = "---\nsubject: Hello\n---\n# Hi {{ contact.name | default: 'you' }}\n\n{% if contact.plan == 'pro' %}\n\nThank *you*.\n\n{% endif %}\n\n[Go]({{ url }})";
+    let compiled = Compiled::compile("hello", source, Kind::Markdown).expect("compiles");
+    let scope = |plan: &str, url: &str| {
+        let (contact, event) = (json!({ "plan": plan }), json!({ "url": url }));
+        Scope::new(&contact, &event, now()).with([("unsubscribe_url", json!("https://h.example/u/1"))])
+    };
+    let hosts = ["h.example".to_owned()];
+    let mail = compiled.render(&scope("pro", "https://evil.example/x"), &hosts).expect("renders");
+    assert!(mail.html.contains("Hi you") && mail.html.contains("<em>you</em>"), "{}", mail.html);
+    assert_eq!(mail.taken_links, ["https://evil.example/x"]);
+    assert!(mail.html.contains("https://h.example/u/1"));
+    let mail = compiled.render(&scope("free", "javascript:alert(1)"), &hosts).expect("renders");
+    assert!(!mail.html.contains("<em>you</em>") && !mail.html.contains("javascript:"), "{}", mail.html);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let code = |source: &str, kind| Compiled::compile("t", source, kind).expect_err("refused").0[0].code.clone();
+    assert_eq!(code("no head", Kind::Html), "no_subject");
+    assert_eq!(code("---\nsubjct: x\n---\nbody", Kind::Html), "front_matter");
+    assert_eq!(code("---\nsubject: x\n---\n<mjml><mj-body><mj-nope/></mj-body></mjml>", Kind::Mjml), "unknown_element");
+}
+
+#[test]
+fn the_seeds_payloads_stay_json() {
+    let source = r#"{"event": "Purchase", "distinct_id": "{{ Profile.Email | default: "test@gmail.com" }}", "properties": {"value": "{{ Profile.wallet_balance | default: "100" }}"}}"#;
+    let liquid = Liquid::parse(source, Escape::JsonString).expect("parses");
+    let contact = json!({ "email": "a\"b\n@x.y" });
+    let body = liquid.render(&Scope::new(&contact, &json!({}), now())).expect("renders").text;
+    let parsed: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(parsed["distinct_id"], json!("a\"b\n@x.y"));
+    assert_eq!(parsed["properties"]["value"], json!("100"));
+}
