@@ -55,9 +55,8 @@ fn claim(parts: &Parts<'_>, now: Time) -> Result<(BTreeMap<String, Vec<Carried>>
                 claimed.push(delivery);
                 events.push(event);
             }
-            Err(end) => {
-                let (status, why) = end;
-                deliveries::settle(&mut tx, (&delivery.id, delivery.fence), status, &why, None, now)?;
+            Err((status, why)) => {
+                deliveries::end(&mut tx, &delivery.id, status, &why, now)?;
                 ended += 1;
             }
         }

@@ -12,8 +12,8 @@ use crate::store::{Tx, attempts, deliveries};
 
 /// While a credential is refused everything for its destination waits this long.
 const LOGIN_PAUSE: Span = Span::minutes(15);
-/// A destination that always asks for more time is given up after as many tries.
-const MOST_TRIES: i64 = 200;
+/// A destination that asks for more time gets it for this long; then its tries count.
+const PATIENCE: Span = Span::days(7);
 
 pub fn step(parts: &Parts<'_>, now: Time) -> Result<Did> {
     let webhooks = webhook::step(parts, now)?;
@@ -61,19 +61,23 @@ pub fn settle(
 ) -> Result<()> {
     let attempt = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
     let jitter = parts.outside.entropy.fraction();
+    let patient = at.since(delivery.created_at) < PATIENCE;
     let (word, said, status, due) = match outcome {
         Outcome::Done(said) => ("done", said, "done", None),
-        Outcome::Snooze(until, said) if delivery.attempts < MOST_TRIES => ("snooze", said, "pending", Some(*until)),
+        Outcome::Snooze(until, said) if patient => ("snooze", said, "pending", Some(*until)),
         Outcome::Unauthorized(said) => ("unauthorized", said, "held", Some(at.plus(LOGIN_PAUSE))),
-        Outcome::Retry(said) | Outcome::Unknown(said) => match retry::next(attempt, at, jitter, kind) {
-            Some(due) => ("retry", said, "pending", Some(due)),
-            None => ("retry", said, "dead", None),
-        },
-        Outcome::Refused(said) | Outcome::Snooze(_, said) => ("refused", said, "dead", None),
+        Outcome::Retry(said) | Outcome::Unknown(said) | Outcome::Snooze(_, said) => {
+            match retry::next(attempt, at, jitter, kind) {
+                Some(due) => ("retry", said, "pending", Some(due)),
+                None => ("retry", said, "dead", None),
+            }
+        }
+        Outcome::Refused(said) => ("refused", said, "dead", None),
     };
     let reason = if status == "done" { "" } else { said };
+    let settled = deliveries::Settled { status, reason, due, counts: !matches!(word, "snooze" | "unauthorized") };
     // Whoever took it over after our lease settles it, and counts that try.
-    if deliveries::settle(tx, (&delivery.id, delivery.fence), status, reason, due, at)? {
+    if deliveries::settle(tx, &delivery.id, delivery.fence, &settled, at)? {
         attempts::add(tx, &delivery.id, at, word, said)?;
     }
     Ok(())
@@ -87,9 +91,4 @@ pub fn claim(tx: &mut Tx<'_>, claimed: &mut [Delivery], now: Time) -> Result<()>
         delivery.attempts += 1;
     }
     Ok(())
-}
-
-/// Ends a delivery that can never be made, before a try.
-pub fn bury(tx: &mut Tx<'_>, delivery: &Delivery, why: &str, now: Time) -> Result<()> {
-    deliveries::settle(tx, (&delivery.id, delivery.fence), "dead", why, None, now).map(|_| ())
 }

@@ -61,6 +61,10 @@ pub fn ask(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, now: Time) -> 
         return Ok(hold(Code::Held, now.plus(LOOK_AGAIN), json!({ "reason": reason })));
     };
     let topic = topic(parts, tx, message)?;
+    if parts.settings.public_url.is_empty() && !topic.is_transactional() {
+        let detail = json!({ "reason": "server.public_url is not set, so nobody could unsubscribe" });
+        return Ok(hold(Code::Held, now.plus(LOOK_AGAIN), detail));
+    }
     let words = consents::of_contact(tx, &contact.contact.id)?;
     if let Some(answer) = forbidden(parts, tx, &address, &topic, &words)? {
         return Ok(answer);

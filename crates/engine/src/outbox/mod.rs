@@ -6,6 +6,7 @@
 //! everything here runs against a store and two scripted ends. Nothing here decides whom a
 //! campaign writes to.
 
+pub mod brakes;
 pub mod capture;
 pub mod deliver;
 pub mod gate;

@@ -2,6 +2,8 @@
 //! nobody will ever know. Every end is recorded with its reason, and the run that waits is
 //! told exactly once.
 
+use std::collections::BTreeSet;
+
 use hogwire_connectors::posthog::engagement::Happening;
 use hogwire_connectors::smtp::reply::{self, Bounce};
 use hogwire_model::campaign::{Code, Settlement};
@@ -13,13 +15,13 @@ use serde_json::{Map, Value, json};
 use super::gate::topic_named;
 use super::hooks::{Engaged, Line};
 use super::send::{Claimed, decided_about};
-use super::{Parts, tell};
+use super::{Parts, brakes, tell};
 use crate::error::{Error, Result};
 use crate::settings::Ambiguous;
 use crate::store::decisions::{self, Recorded};
 use crate::store::messages::{Message, Status};
 use crate::store::suppressions::Entry;
-use crate::store::{Tx, attempts, engagements, messages, pauses, suppressions};
+use crate::store::{Tx, attempts, engagements, messages, suppressions};
 
 /// How often the settling transaction is tried when the database is busy: what is not
 /// settled becomes unknown, so giving up early would lose what the server said.
@@ -27,6 +29,10 @@ const TRIES: usize = 5;
 const LOST_AT_ONCE: usize = 200;
 /// While a sender's login is refused its messages wait this long between tries.
 const LOGIN_PAUSE: Span = Span::minutes(5);
+/// A mailbox that is full or busy on as many days within the window is given up.
+const SOFT_DAYS: usize = 5;
+const SOFT_WINDOW: Span = Span::days(30);
+const DAY: i64 = 86_400_000;
 /// The reason of an unknown message whose run waits for a person's word.
 const ASKED: &str = "asked";
 
@@ -67,24 +73,35 @@ fn answer(
     at: Time,
 ) -> Result<()> {
     let message = &one.message;
-    let place = (message.id.as_str(), one.fence);
     let (word, said) = spoken(&outcome);
     let (status, due) = next(parts, message, &outcome, at);
-    let status_reason = match (&outcome, status) {
-        (Outcome::Unknown(_), _) if !goes_on(parts, one.transactional) => ASKED,
-        (_, Status::Sent) => "",
+    let reason = match status {
+        Status::Unknown if !goes_on(parts, one.transactional) => ASKED,
+        Status::Sent => "",
         _ => said,
     };
-    if !messages::settle(tx, place, status, status_reason, due, at)? {
+    let counts = !matches!(outcome, Outcome::Snooze(..) | Outcome::Unauthorized(_));
+    let settled = messages::Settled { status, reason, due, counts };
+    if !messages::settle(tx, &message.id, one.fence, &settled, at)? {
         return Ok(());
     }
     attempts::add(tx, &message.id, at, word, said)?;
     match status {
         Status::Sent => sent(parts, tx, message, decided, at),
         Status::Unknown => unknown(parts, tx, message, one.transactional, decided, at),
-        Status::Held => Ok(()),
+        Status::Held => {
+            // A login that stays refused says the same every few minutes.
+            if message.reason != said {
+                let mut detail = particulars(message, said);
+                detail["until"] = json!(due);
+                decided.push(decided_about(message, Code::Held, detail, at));
+            }
+            Ok(())
+        }
         _ => {
-            refused(parts, tx, message, said, at)?;
+            if let Some(bounce) = bounce(said) {
+                bounced(parts, tx, message, bounce, said, at)?;
+            }
             decided.push(decided_about(message, Code::SendFailed, particulars(message, said), at));
             go_on(parts, tx, message, Settlement::Skipped(Code::SendFailed), at)
         }
@@ -167,14 +184,6 @@ fn goes_on(parts: &Parts<'_>, transactional: bool) -> bool {
     }
 }
 
-/// A refusal's consequences for the address and for the sender.
-fn refused(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, said: &str, at: Time) -> Result<()> {
-    if let Some(bounce) = bounce(said) {
-        bounced(parts, tx, message, bounce, said, at)?;
-    }
-    Ok(())
-}
-
 /// Records a bounce, whoever reported it. A dead address is never written to again.
 pub fn bounced(
     parts: &Parts<'_>,
@@ -189,13 +198,28 @@ pub fn bounced(
     if message.test || !engagements::add(tx, &engagement(message, "bounced", &id, detail.clone(), at))? {
         return Ok(());
     }
-    if bounce == Bounce::Hard {
-        suppress(parts, tx, message, SuppressionReason::HardBounce, "mail server", at)?;
+    let given_up = match bounce {
+        Bounce::Hard => Some("mail server"),
+        Bounce::Soft if soft_for_days(tx, message, at)? => Some("bounced on several days"),
+        Bounce::Soft | Bounce::Block => None,
+    };
+    if let Some(source) = given_up {
+        suppress(parts, tx, message, SuppressionReason::HardBounce, source, at)?;
     }
     let more = detail.as_object().cloned().unwrap_or_default();
     tell::happening(parts, tx, Happening::EmailBounced, message, &message.id, more, at)?;
     engaged(parts, tx, message, "bounced", at)?;
-    brake(tx, &message.sender, at)
+    brakes::watch(tx, &message.sender, at)
+}
+
+/// Whether nothing but bounces came of the contact's mail on as many different days as
+/// make a mailbox dead.
+fn soft_for_days(tx: &mut Tx<'_>, message: &Message, at: Time) -> Result<bool> {
+    let past = engagements::fates(tx, &message.contact_id, at.minus(SOFT_WINDOW))?;
+    let bounced: BTreeSet<&str> = past.iter().filter(|fate| fate.bounced).map(|fate| &*fate.message_id).collect();
+    let fresh = past.iter().take_while(|fate| bounced.contains(&*fate.message_id));
+    let days: BTreeSet<i64> = fresh.filter(|fate| fate.bounced).map(|fate| fate.at.millis().div_euclid(DAY)).collect();
+    Ok(days.len() >= SOFT_DAYS)
 }
 
 pub fn suppress(
@@ -218,19 +242,6 @@ pub fn suppress(
     let line = Line::OptedOut { address_hash: &entry.address_hash, topic: "", reason: reason.as_str() };
     parts.hooks.journal(&[line], at)?;
     suppressions::add(tx, &entry).map(|_| ())
-}
-
-/// Pauses a sender that bounces or annoys too much (SPEC D17): over 5% bounces or 0.3%
-/// complaints of a day's mail, once there is enough of it to tell.
-pub fn brake(tx: &mut Tx<'_>, sender: &str, at: Time) -> Result<()> {
-    let (sent, bounced, complained) = messages::standing(tx, sender, at.minus(Span::days(1)))?;
-    let reason = match (sent, bounced, complained) {
-        (50.., bounced, _) if bounced * 100 > sent * 5 => format!("{bounced} of {sent} messages bounced today"),
-        (500.., _, bad) if bad * 1_000 > sent * 3 => format!("{bad} of {sent} messages were complained about today"),
-        _ => return Ok(()),
-    };
-    let subject = format!("sender:{sender}");
-    pauses::add(tx, &pauses::Pause { subject, at, actor: "hogwire".to_owned(), reason }).map(|_| ())
 }
 
 pub fn engagement(message: &Message, kind: &str, id: &str, detail: Value, at: Time) -> engagements::Engagement {
@@ -301,7 +312,9 @@ pub fn told(
         tell::happening(parts, tx, Happening::EmailSent, message, &message.id, Map::new(), now)?;
     }
     // A run that went on by policy has long left the step.
-    if message.reason == ASKED { go_on(parts, tx, message, settlement, now)? }
+    if message.reason == ASKED {
+        go_on(parts, tx, message, settlement, now)?;
+    }
     Ok(true)
 }
 

@@ -69,7 +69,7 @@ fn claim(parts: &Parts<'_>, now: Time) -> Result<(Vec<Delivery>, Vec<Request>, D
                 requests.push(request);
             }
             Err(why) => {
-                deliver::bury(&mut tx, &delivery, &why, now)?;
+                deliveries::end(&mut tx, &delivery.id, "dead", &why, now)?;
                 buried += 1;
             }
         }

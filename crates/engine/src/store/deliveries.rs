@@ -109,21 +109,34 @@ pub fn render(tx: &mut Tx<'_>, id: &str, payload: &str) -> Result<()> {
     Ok(())
 }
 
-/// Settles a try, or puts it off where `due` is given. Answers whether the fence held.
-pub fn settle(
-    tx: &mut Tx<'_>,
-    (id, fence): (&str, i64),
-    status: &str,
-    reason: &str,
-    due: Option<Time>,
-    now: Time,
-) -> Result<bool> {
-    let settled = due.is_none().then_some(now);
+/// What a try came to.
+pub struct Settled<'a> {
+    pub status: &'a str,
+    pub reason: &'a str,
+    /// When it is tried again; nothing where this is the end.
+    pub due: Option<Time>,
+    /// Whether the try counts towards the last one.
+    pub counts: bool,
+}
+
+/// Settles a try. Answers whether the fence held; when not, somebody else took it over.
+pub fn settle(tx: &mut Tx<'_>, id: &str, fence: i64, to: &Settled<'_>, now: Time) -> Result<bool> {
+    let settled = to.due.is_none().then_some(now);
     let touched = tx.execute(
-        "UPDATE deliveries SET status = $3, reason = $4, due_at = $5, settled_at = $6 WHERE id = $1 AND fence = $2",
-        &params![id, fence, status, reason, due, settled],
+        "UPDATE deliveries SET status = $3, reason = $4, due_at = $5, settled_at = $6, attempts = attempts - $7
+         WHERE id = $1 AND fence = $2",
+        &params![id, fence, to.status, to.reason, to.due, settled, !to.counts],
     )?;
     Ok(touched == 1)
+}
+
+/// Ends a delivery before a try: it can never be made, or there is nobody to make it to.
+pub fn end(tx: &mut Tx<'_>, id: &str, status: &str, reason: &str, now: Time) -> Result<()> {
+    tx.execute(
+        "UPDATE deliveries SET status = $2, reason = $3, due_at = NULL, settled_at = $4 WHERE id = $1",
+        &params![id, status, reason, now],
+    )?;
+    Ok(())
 }
 
 /// Puts a dead or held delivery back, with a whole ladder of tries before it.

@@ -72,6 +72,24 @@ pub fn names(tx: &mut Tx<'_>, contact_id: &str, kind: &str) -> Result<Vec<String
     Ok(names)
 }
 
+/// What came of one message, as far as the mail server said.
+pub struct Fate {
+    pub message_id: String,
+    /// Else it was sent.
+    pub bounced: bool,
+    pub at: Time,
+}
+
+/// Which of a contact's messages were sent and which bounced since a time, newest first.
+pub fn fates(tx: &mut Tx<'_>, contact_id: &str, since: Time) -> Result<Vec<Fate>> {
+    tx.all(
+        "SELECT message_id, kind, at FROM engagements
+         WHERE contact_id = $1 AND at >= $2 AND kind IN ('sent', 'bounced') ORDER BY at DESC, id DESC LIMIT 500",
+        &params![contact_id, since],
+        |row| Ok(Fate { message_id: row.text(0)?, bounced: row.str(1)? == "bounced", at: row.time(2)? }),
+    )
+}
+
 fn read(row: &Row<'_>) -> Result<Engagement> {
     Ok(Engagement {
         id: row.text(0)?,

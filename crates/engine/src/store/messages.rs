@@ -270,21 +270,24 @@ pub fn end(tx: &mut Tx<'_>, id: &str, status: Status, reason: &str, now: Time) -
     Ok(())
 }
 
+/// What a try came to.
+pub struct Settled<'a> {
+    pub status: Status,
+    pub reason: &'a str,
+    /// When it is tried again; nothing where this is the end.
+    pub due: Option<Time>,
+    /// Whether the try counts: one that said nothing about the message does not.
+    pub counts: bool,
+}
+
 /// Settles a try. Answers whether this fence still held the message; when not, somebody
 /// else has settled it and nothing else may be written.
-pub fn settle(
-    tx: &mut Tx<'_>,
-    (id, fence): (&str, i64),
-    status: Status,
-    reason: &str,
-    due: Option<Time>,
-    now: Time,
-) -> Result<bool> {
-    let settled = due.is_none().then_some(now);
+pub fn settle(tx: &mut Tx<'_>, id: &str, fence: i64, to: &Settled<'_>, now: Time) -> Result<bool> {
+    let settled = to.due.is_none().then_some(now);
     let touched = tx.execute(
-        "UPDATE messages SET status = $3, reason = $4, due_at = $5, settled_at = $6
+        "UPDATE messages SET status = $3, reason = $4, due_at = $5, settled_at = $6, attempts = attempts - $7
          WHERE id = $1 AND fence = $2 AND status = 'sending'",
-        &params![id, fence, status.as_str(), reason, due, settled],
+        &params![id, fence, to.status.as_str(), to.reason, to.due, settled, !to.counts],
     )?;
     Ok(touched == 1)
 }

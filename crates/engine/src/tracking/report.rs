@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 
 use crate::error::Result;
 use crate::outbox::settle::{self, Word, engagement};
-use crate::outbox::{Parts, tell};
+use crate::outbox::{Parts, brakes, tell};
 use crate::store::consents::{self, EVERYTHING};
 use crate::store::messages::{Message, Status};
 use crate::store::{Tx, engagements, messages, redirects};
@@ -71,5 +71,5 @@ fn complained(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, at: Time) -
     consents::say(tx, &contact, &word, Said::Person)?;
     tell::happening(parts, tx, Happening::EmailComplained, message, &message.id, Map::new(), at)?;
     settle::engaged(parts, tx, message, "complained", at)?;
-    settle::brake(tx, &message.sender, at)
+    brakes::watch(tx, &message.sender, at)
 }
