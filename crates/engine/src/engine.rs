@@ -7,21 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hogwire_model::Time;
 
+use crate::access::Inbound;
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::inbox::{Inbox, Record};
+use crate::journal::Journal;
 use crate::outside::Outside;
 use crate::recent::Recent;
 use crate::secrets::Keyring;
 use crate::settings::Settings;
 use crate::store::{Store, Tx, settings as kept};
-use crate::{ingest, jobs};
+use crate::{ingest, jobs, outbox};
 
 pub struct Engine {
     pub(crate) store: Store,
     pub(crate) inbox: Inbox,
     pub(crate) outside: Outside,
     pub(crate) keyring: Keyring,
+    pub(crate) journal: Journal,
+    pub(crate) inbound: RwLock<Arc<Vec<Inbound>>>,
     settings: RwLock<Arc<Settings>>,
     catalog: RwLock<Arc<Catalog>>,
     recent: Mutex<Recent>,
@@ -65,11 +69,13 @@ pub struct Stepped {
 }
 
 /// The answer to a delivery: every record is on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipt {
     pub accepted: usize,
     /// Of those accepted, how many were seen a moment ago. The step is the truth.
     pub duplicates: usize,
+    /// Which they were, by their place among the records, in order.
+    pub repeated: Vec<usize>,
 }
 
 impl Engine {
@@ -83,11 +89,14 @@ impl Engine {
         now: Time,
     ) -> Result<Self> {
         store.migrate(now)?;
+        let journal = Journal::open(outside.disk.clone())?;
         let engine = Self {
             store,
             inbox,
             outside,
             keyring,
+            journal,
+            inbound: RwLock::default(),
             settings: RwLock::new(Arc::new(settings)),
             catalog: RwLock::default(),
             recent: Mutex::default(),
@@ -123,10 +132,10 @@ impl Engine {
     pub fn receive(&self, records: &[Record<'_>]) -> Result<Receipt> {
         self.inbox.append(&self.store, records)?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let duplicates = records.iter().filter(|record| recent.saw(record)).count();
+        let repeated: Vec<usize> = (0..records.len()).filter(|place| recent.saw(&records[*place])).collect();
         drop(recent);
         self.outside.wake.wake();
-        Ok(Receipt { accepted: records.len(), duplicates })
+        Ok(Receipt { accepted: records.len(), duplicates: repeated.len(), repeated })
     }
 
     /// Does one batch of one kind of work.
@@ -134,8 +143,8 @@ impl Engine {
         match work {
             Work::Decide => ingest::step(self, now),
             Work::Wake => jobs::advance::step(self, now),
-            Work::Mail => jobs::mail::step(self, now),
-            Work::Deliver => jobs::deliver::step(self, now),
+            Work::Mail => self.with_parts(|parts| outbox::send::step(parts, now)).map(Stepped::from),
+            Work::Deliver => self.with_parts(|parts| outbox::deliver::step(parts, now)).map(Stepped::from),
             Work::Tend => jobs::tend::step(self, now),
         }
     }

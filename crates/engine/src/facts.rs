@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 
 use hogwire_model::Time;
-use hogwire_model::campaign::Past;
+use hogwire_model::campaign::surroundings::{EventFacts, holds};
+use hogwire_model::campaign::{Past, Where};
 use hogwire_model::contact::Contact;
-use hogwire_model::filter::{Facts, Filters, Scope};
+use hogwire_model::filter::{Facts, Scope};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -78,7 +79,7 @@ impl Past for ContactFacts<'_, '_> {
         event: &str,
         since: Time,
         matching: &[(String, Value)],
-        filter: Option<&Filters>,
+        filter: Option<&Where>,
     ) -> Option<Time> {
         let mut reach = self.outside.borrow_mut();
         let found = reach.past(&self.contact.id, event, since)?;
@@ -93,8 +94,8 @@ impl Past for ContactFacts<'_, '_> {
             let same = matching.iter().all(|(name, wanted)| {
                 event.properties.value(name).is_some_and(|found| hogwire_model::campaign::correlate::same(&found, wanted))
             });
-            let facts = hogwire_model::campaign::surroundings::EventFacts { base: self, event: &event };
-            (same && filter.is_none_or(|filter| filter.matches(&facts, self.now))).then_some(*at)
+            let facts = EventFacts { base: self, event: &event };
+            (same && holds(filter, &facts, self.now)).then_some(*at)
         })
     }
 }

@@ -1,23 +1,16 @@
 //! Runs parked at an email step: what the mail job asks before it sends, and tells after.
 
 use hogwire_model::Time;
+use hogwire_model::event::{Event, Pairs};
 use hogwire_model::campaign::{Code, Settlement, Status as CampaignStatus, Wake};
 
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::outbox::Wanted;
+use crate::outbox::hooks::Engaged;
 use crate::runs::Runs;
 use crate::store::enrollments::Status;
 use crate::store::{Tx, contacts, enrollments};
-
-/// Whether a parked run still wants its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    Yes,
-    /// The run ended meanwhile: an exit event, a merge, an erasure.
-    No(Code),
-    /// The campaign is paused: the message waits.
-    Paused,
-}
 
 impl Engine {
     /// Asked in the transaction that claims the message, so that an exit event which
@@ -39,7 +32,7 @@ impl Engine {
 
     /// Lets a parked run go on now that its message has settled. A run that ended meanwhile
     /// is left alone.
-    pub(crate) fn settled(
+    pub(crate) fn run_on(
         &self,
         tx: &mut Tx<'_>,
         enrollment_id: &str,
@@ -55,6 +48,35 @@ impl Engine {
         let catalog = self.catalog(tx)?;
         let mut runs = Runs::new(self, catalog, now);
         if runs.wake(tx, &mut run, stored, Wake::Settled(settlement))? {
+            contacts::save(tx, &mut [&*stored], now)?;
+        }
+        runs.finish(tx)
+    }
+
+    /// A person opened, clicked or unsubscribed: the engagement is an event of our own for
+    /// the contact's live runs, so that `exit_on` and `wait_for` can name it.
+    pub(crate) fn engagement_came(&self, tx: &mut Tx<'_>, engaged: &Engaged<'_>, now: Time) -> Result<()> {
+        let name = format!("hogwire_email_{}", engaged.kind);
+        let catalog = self.catalog(tx)?;
+        if !catalog.listens_to(&name) {
+            return Ok(());
+        }
+        let mut held = contacts::lock(tx, &[engaged.contact_id])?;
+        let Some(stored) = held.get_mut(engaged.contact_id) else { return Ok(()) };
+        let message = serde_json::value::to_raw_value(engaged.message_id)
+            .map_err(|error| Error::Corrupt { what: "message id", why: error.to_string() })?;
+        let event = Event {
+            properties: Pairs(vec![("message_id".into(), &message)]),
+            ..Event::named(engaged.message_id, &name, now)
+        };
+        let mut runs = Runs::new(self, catalog, now);
+        let mut changed = false;
+        for mut run in enrollments::live_of(tx, vec![engaged.contact_id])? {
+            if run.status == Status::Active {
+                changed |= runs.wake(tx, &mut run, stored, Wake::Event(&event))?;
+            }
+        }
+        if changed {
             contacts::save(tx, &mut [&*stored], now)?;
         }
         runs.finish(tx)

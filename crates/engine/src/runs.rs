@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use hogwire_model::Time;
+use hogwire_model::campaign::trigger::Admission;
 use hogwire_model::campaign::{
-    self, Admission, Code, Decision, Effect, Rest, Run, Settlement, Turn, Wake, trigger,
+    self, Code, Decision, Effect, Rest, Run, Settlement, Turn, Wake, trigger,
 };
 use hogwire_model::contact::Origin;
 use hogwire_model::contact::timezone::{self, ZoneSources};
@@ -403,6 +404,7 @@ impl<'r> Runs<'r> {
     /// Fills Liquid in the strings of a value, with the contact and the trigger in scope.
     fn rendered(&self, value: Value, stored: &Stored, enrollment: &Enrollment) -> Result<Value> {
         crate::rendering::fill(value, stored, &enrollment.trigger_properties, self.now)
+            .map_err(|why| Error::Conflict(format!("a step's values cannot be filled: {why}")))
     }
 
     fn connection_of(&self, running: &Running, enrollment: &Enrollment) -> String {

@@ -51,6 +51,32 @@ pub struct Event<'a> {
     pub test: bool,
 }
 
+impl<'a> Event<'a> {
+    /// An event that says nothing but its name and time; the rest is filled in by whoever
+    /// knows more.
+    pub fn named(uuid: &'a str, name: &'a str, at: Time) -> Self {
+        Self {
+            uuid: uuid.into(),
+            name: name.into(),
+            at,
+            arrived: at,
+            keys: Vec::new(),
+            identity: None,
+            properties: Pairs::default(),
+            set: Pairs::default(),
+            set_once: Pairs::default(),
+            unset: Vec::new(),
+            snapshot: Pairs::default(),
+            snapshot_at: at,
+            accounts: Vec::new(),
+            identified: false,
+            server_side: false,
+            own: false,
+            test: false,
+        }
+    }
+}
+
 /// What an event says about two names being one contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity<'a> {

@@ -7,8 +7,10 @@
 pub mod campaign;
 pub mod contact;
 pub mod event;
+pub mod explain;
 pub mod filter;
 pub mod id;
+pub mod lint;
 pub mod mapping;
 pub mod outcome;
 pub mod policy;

@@ -6,7 +6,7 @@
 mod apply;
 mod status;
 
-use hogwire_model::campaign::{self, Campaign, Known};
+use hogwire_model::campaign::{self, Campaign, Known, Program};
 use hogwire_model::{Problems, Time};
 use sha2::{Digest, Sha256};
 
@@ -52,7 +52,7 @@ pub(crate) fn review(tx: &mut Tx<'_>, campaign: &Campaign, catalog: &Catalog, se
     let known =
         Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &[] };
     let mut problems = campaign::validate(campaign, &known);
-    for template in campaign.templates() {
+    for template in Program::compile(campaign).templates() {
         if let Some(held) = catalog.templates.get(template) {
             problems.0.extend(held.problems.0.iter().cloned().map(|mut problem| {
                 problem.path = format!("templates/{template}: {}", problem.path);

@@ -78,6 +78,7 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     write::index(&mut tx, &batch, &past, now)?;
     engine.inbox.advance(&mut tx, claim, &chunk)?;
     tx.commit()?;
+    engine.inbox.decided(&chunk);
     Ok(chunk.records.len())
 }
 
@@ -97,6 +98,7 @@ fn set_first_aside(engine: &Engine, why: &str, now: Time) -> Result<Stepped> {
     }
     engine.inbox.advance(&mut tx, claim, &chunk)?;
     tx.commit()?;
+    engine.inbox.decided(&chunk);
     Ok(Stepped { did: chunk.records.len(), next_due: None })
 }
 

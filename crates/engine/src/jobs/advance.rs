@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use hogwire_model::campaign::{Admission, Code, Decision, Trigger, Wake, trigger};
+use hogwire_model::campaign::trigger::Admission;
+use hogwire_model::campaign::{Code, Decision, Trigger, Wake, trigger};
 use hogwire_model::{Span, Time};
 use serde_json::json;
 

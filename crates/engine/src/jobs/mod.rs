@@ -2,8 +2,6 @@
 //! `jobs` table by name.
 
 pub mod advance;
-pub mod deliver;
-pub mod mail;
 pub mod queue;
 pub mod schedule;
 pub mod survey;

@@ -52,7 +52,7 @@ pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Resu
             stored.name.as_deref(),
             now,
         );
-        let belongs = schedule.holds(&facts, now);
+        let belongs = schedule.addresses(&facts, now);
         facts.finish()?;
         if belongs {
             runs.ask_to_enter(tx, &running.id, &mut stored, &began)?;

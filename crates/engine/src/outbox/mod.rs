@@ -6,6 +6,7 @@
 //! everything here runs against a store and two scripted ends. Nothing here decides whom a
 //! campaign writes to.
 
+pub mod bounce;
 pub mod brakes;
 pub mod capture;
 pub mod deliver;
@@ -13,6 +14,7 @@ pub mod gate;
 pub mod hooks;
 pub mod letter;
 pub mod links;
+mod purse;
 pub mod send;
 pub mod settle;
 pub mod tell;

@@ -5,23 +5,20 @@
 //! its first byte leaves (SPEC D10). Whoever finds it in that state later, without us having
 //! settled it, calls it unknown and never sends it again.
 
-use std::collections::BTreeMap;
-
 use hogwire_model::campaign::{Code, Decision};
-use hogwire_model::policy::rate_limit::{self, Limit, State};
-use hogwire_model::{Span, Time};
+use hogwire_model::Time;
 use serde_json::{Value, json};
 
 use super::gate::{self, Gate, LOOK_AGAIN, Way};
 use super::hooks::{Ask, Line};
 use super::letter::{self, Letter, domain_of, party};
+use super::purse::Purse;
 use super::{Did, Parts, settle, token};
 use crate::error::{Error, Result};
 use crate::outside::Parcel;
-use crate::settings::Sender;
 use crate::store::decisions::{self, Recorded};
 use crate::store::messages::{Claim, Except, Message};
-use crate::store::{Tx, budgets, message_bodies, messages, pauses};
+use crate::store::{Tx, message_bodies, messages, pauses};
 
 /// Messages of one step. The mail adapter sends them concurrently.
 const BATCH: usize = 100;
@@ -219,71 +216,4 @@ pub fn decided_about(message: &Message, code: Code, detail: Value, now: Time) ->
         event: String::new(),
         decision: Decision::at_step(code, &message.step, detail),
     }
-}
-
-/// What the senders with something due may still send.
-struct Purse {
-    open: BTreeMap<String, Pocket>,
-    /// Senders without room; their messages are not even looked at.
-    empty: Vec<String>,
-    room_at: Option<Time>,
-}
-
-struct Pocket {
-    limits: Vec<Limit>,
-    state: State,
-    room: u32,
-    spent: u32,
-}
-
-impl Purse {
-    fn open(parts: &Parts<'_>, tx: &mut Tx<'_>, now: Time) -> Result<Self> {
-        let mut purse = Self { open: BTreeMap::new(), empty: Vec::new(), room_at: None };
-        for name in messages::due_senders(tx, now)? {
-            let limits = parts.settings.senders.get(&name).map(limits).unwrap_or_default();
-            if limits.is_empty() {
-                continue;
-            }
-            let state = budgets::find(tx, &name)?;
-            let room = rate_limit::room(&limits, &state, now);
-            if room == 0 {
-                purse.wait(rate_limit::take(&limits, &state, 1, now).err());
-                purse.empty.push(name);
-            } else {
-                purse.open.insert(name, Pocket { limits, state, room, spent: 0 });
-            }
-        }
-        Ok(purse)
-    }
-
-    fn wait(&mut self, until: Option<Time>) {
-        self.room_at = self.room_at.into_iter().chain(until).min();
-    }
-
-    fn has(&self, sender: &str) -> bool {
-        self.open.get(sender).is_none_or(|pocket| pocket.spent < pocket.room)
-    }
-
-    fn spend(&mut self, sender: &str) {
-        if let Some(pocket) = self.open.get_mut(sender) {
-            pocket.spent += 1;
-        }
-    }
-
-    /// Writes what was spent, and answers when a sender that is out of room has some again.
-    fn close(mut self, tx: &mut Tx<'_>, now: Time) -> Result<Option<Time>> {
-        for (name, pocket) in std::mem::take(&mut self.open) {
-            if let (1.., Ok(state)) = (pocket.spent, rate_limit::take(&pocket.limits, &pocket.state, pocket.spent, now)) {
-                self.wait(rate_limit::take(&pocket.limits, &state, 1, now).err());
-                budgets::put(tx, &name, &state)?;
-            }
-        }
-        Ok(self.room_at)
-    }
-}
-
-fn limits(sender: &Sender) -> Vec<Limit> {
-    let windows =
-        [(sender.per_second, Span::seconds(1)), (sender.per_hour, Span::hours(1)), (sender.per_day, Span::days(1))];
-    windows.into_iter().filter_map(|(max, window)| Some(Limit { max: max?, window })).collect()
 }

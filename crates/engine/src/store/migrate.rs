@@ -32,7 +32,7 @@ const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (
 pub fn run(store: &Store, now: Time) -> Result<()> {
     store.write(|tx| {
         lock(tx)?;
-        batch(tx, RECORD)
+        tx.run(RECORD)
     })?;
     for migration in ALL {
         store.write(|tx| {
@@ -60,9 +60,9 @@ fn apply(tx: &mut Tx<'_>, migration: &Migration, now: Time) -> Result<()> {
             migration.number
         ))),
         None => {
-            batch(tx, migration.sql)?;
+            tx.run(migration.sql)?;
             let own = if tx.is_sqlite() { migration.only_sqlite } else { migration.only_postgres };
-            batch(tx, own)?;
+            tx.run(own)?;
             tx.execute(
                 "INSERT INTO migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
                 &params![migration.number, migration.name, checksum, now],
@@ -81,17 +81,10 @@ fn checksum(migration: &Migration) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn batch(tx: &mut Tx<'_>, sql: &str) -> Result<()> {
-    match tx {
-        Tx::Sqlite(tx) => tx.batch(sql),
-        Tx::Postgres(tx) => tx.batch(sql),
-    }
-}
-
 /// SQLite's writer is alone already; on PostgreSQL an advisory lock makes it so until commit.
 fn lock(tx: &mut Tx<'_>) -> Result<()> {
     if !tx.is_sqlite() {
-        batch(tx, "SELECT pg_advisory_xact_lock(7310021)")?;
+        tx.run("SELECT pg_advisory_xact_lock(7310021)")?;
     }
     Ok(())
 }

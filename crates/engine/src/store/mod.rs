@@ -14,6 +14,42 @@ mod postgres;
 mod row;
 mod sqlite;
 
+pub mod api_keys;
+pub mod attempts;
+pub mod audit;
+pub mod budgets;
+pub mod campaigns;
+pub mod connections;
+pub mod consents;
+pub mod contact_keys;
+pub mod contacts;
+pub mod counts;
+pub mod coverage;
+pub mod cursors;
+pub mod decisions;
+pub mod deliveries;
+pub mod engagements;
+pub mod enrollments;
+pub mod event_names;
+pub mod events;
+pub mod hits;
+pub mod inbox;
+pub mod jobs;
+pub mod mappings;
+pub mod message_bodies;
+pub mod messages;
+pub mod pauses;
+pub mod redirects;
+pub mod refusals;
+pub mod retention;
+pub mod secrets;
+pub mod set_aside;
+pub mod settings;
+pub mod suppressions;
+pub mod templates;
+pub mod unmatched;
+pub mod users;
+
 use std::path::Path;
 
 pub use param::{Param, params};
@@ -102,6 +138,14 @@ impl Store {
 impl Tx<'_> {
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
+    }
+
+    /// Runs statements without parameters: migrations, and partitions by name.
+    pub(crate) fn run(&mut self, sql: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.batch(sql),
+            Self::Postgres(tx) => tx.batch(sql),
+        }
     }
 
     /// Runs a statement and answers how many rows it touched.

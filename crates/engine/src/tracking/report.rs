@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 
 use crate::error::Result;
 use crate::outbox::settle::{self, Word, engagement};
-use crate::outbox::{Parts, brakes, tell};
+use crate::outbox::{Parts, bounce, brakes, tell};
 use crate::store::consents::{self, EVERYTHING};
 use crate::store::messages::{Message, Status};
 use crate::store::{Tx, engagements, messages, redirects};
@@ -32,9 +32,9 @@ pub fn report(parts: &Parts<'_>, named: &str, report: Report<'_>, at: Time, now:
         settle::told(parts, tx, &message, Word::Sent, "a report", now)?;
         match report {
             Report::Delivered => delivered(parts, tx, &message, at)?,
-            Report::Bounced { bounce, said } => {
-                settle::bounced(parts, tx, &message, bounce, said, at)?;
-                if bounce == Bounce::Hard {
+            Report::Bounced { bounce: kind, said } => {
+                bounce::bounced(parts, tx, &message, kind, said, at)?;
+                if kind == Bounce::Hard {
                     messages::end(tx, &message.id, Status::Bounced, said, now)?;
                 }
             }
@@ -59,7 +59,7 @@ fn complained(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, at: Time) -
         return Ok(());
     }
     messages::end(tx, &message.id, Status::Complained, "complained", at)?;
-    settle::suppress(parts, tx, message, SuppressionReason::Complaint, "report", at)?;
+    bounce::suppress(parts, tx, message, SuppressionReason::Complaint, "report", at)?;
     let contact = redirects::resolve(tx, &message.contact_id)?;
     let word = Consent {
         topic: EVERYTHING.to_owned(),

@@ -2,15 +2,16 @@
 //! once: the place, the path, and the nearest key that would be right.
 //!
 //! The text is first read into a tree that knows its lines. A serde deserializer over
-//! that tree then fills any type: an unknown key, or a list's entry that cannot be read,
-//! is noted and passed over, so that the errors after it are found too. Size and depth
+//! that tree then fills any type. A part that cannot be read is noted and left out, so
+//! that the errors after it are found too. Size and depth
 //! are bounded, so any bytes are safe. It knows nothing of campaigns.
 
+mod fault;
 mod fill;
 mod tree;
 
 pub use fill::fill;
-pub use tree::Tree;
+pub use tree::{Key, Shape, Tree};
 
 use serde::de::DeserializeOwned;
 
@@ -25,5 +26,5 @@ pub const MOST_DEPTH: usize = 64;
 /// Reads a whole document. Errors come in the order of the text.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problems> {
     let tree = Tree::parse(text).map_err(|problem| Problems(vec![problem]))?;
-    fill(&tree)
+    fill(tree)
 }

@@ -84,6 +84,24 @@ pub enum Status {
     Archived,
 }
 
+impl Status {
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Test, Self::Active, Self::Paused, Self::Archived];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Test => "test",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Archived => "archived",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
 /// What counts as success. It does not end a run; `exit_on` does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -86,7 +86,36 @@ pub struct Edge {
     pub label: String,
 }
 
+impl NodeStep {
+    /// The step's kind, by the key it is written with.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "email",
+            Self::Webhook(_) => "webhook",
+            Self::Capture(_) => "posthog_event",
+            Self::SetAttribute(_) => "set_attribute",
+            Self::Wait(_) => "wait",
+            Self::WaitFor { .. } => "wait_for",
+            Self::Branch { .. } => "branch",
+            Self::Split { .. } => "split",
+            Self::Repeat { .. } => "repeat",
+            Self::Enroll(_) => "enroll",
+            Self::Exit(_) => "exit",
+            Self::NotYet(kind) => kind,
+        }
+    }
+}
+
 impl Program {
+    /// Templates that its email steps name, each once.
+    pub fn templates(&self) -> BTreeSet<&str> {
+        let emails = self.nodes.iter().filter_map(|node| match &node.step {
+            NodeStep::Email(email) => Some(email.template.as_str()),
+            _ => None,
+        });
+        emails.collect()
+    }
+
     pub fn compile(campaign: &Campaign) -> Self {
         let mut layout = Layout::default();
         let _ends = layout.lay(&campaign.steps, "");

@@ -1,56 +1,71 @@
-//! Fills a type from a tree, noting problems and going on where it can.
-
-use std::cell::RefCell;
-use std::fmt;
+//! Fills a type from a tree. After a fault the part it lies in is taken out and the
+//! filling begins again, so that one reading finds all faults; what follows merely from
+//! an earlier fault is not told.
 
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
     SeqAccess, VariantAccess, Visitor,
 };
 
+use super::fault::{Fault, Part, Path};
 use super::tree::{Shape, Tree};
-use crate::problem::{Place, nearest};
 use crate::{Problem, Problems};
 
-/// Fills `T`. When anything is wrong, everything that was found.
-pub fn fill<T: DeserializeOwned>(tree: &Tree) -> Result<T, Problems> {
-    let found = RefCell::new(Vec::new());
-    let cursor = Cursor {
-        tree,
-        path: Path::default(),
-        found: &found,
-    };
-    let outcome = T::deserialize(cursor.clone());
-    let mut problems = found.into_inner();
-    let value = match outcome {
-        Ok(value) => Some(value),
-        Err(fault) => {
-            problems.push(fault.into_problem("", tree.place));
-            None
+/// The most problems that one reading tells.
+const MOST_PROBLEMS: usize = 30;
+
+/// Fills `T`, or answers everything that is wrong, in the order of the text.
+pub fn fill<T: DeserializeOwned>(tree: Tree) -> Result<T, Problems> {
+    let mut tree = tree;
+    let root = tree.place;
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut told: Vec<Path> = Vec::new();
+    loop {
+        let cursor = Cursor {
+            tree: &tree,
+            path: Path::default(),
+        };
+        let fault = match T::deserialize(cursor) {
+            Ok(value) if problems.is_empty() => return Ok(value),
+            Ok(_) => break,
+            Err(fault) => fault,
+        };
+        let path = fault.path();
+        if !told.iter().any(|earlier| earlier.is_within(&path)) {
+            problems.push(fault.into_problem(root));
         }
-    };
-    problems.sort_by_key(|problem: &Problem| problem.place.map(|p| (p.line, p.column)));
-    match value {
-        Some(value) if problems.is_empty() => Ok(value),
-        _ => Err(Problems(problems)),
+        told.push(path.clone());
+        if problems.len() >= MOST_PROBLEMS || !tree.take_out(&path.0) {
+            break;
+        }
     }
+    problems.sort_by_key(|problem| problem.place.map(|place| (place.line, place.column)));
+    Err(Problems(problems))
 }
 
-/// Where in the document, as `steps[2].email.template`.
-#[derive(Clone, Debug, Default)]
-struct Path(String);
-
-impl Path {
-    fn key(&self, name: &str) -> Self {
-        if self.0.is_empty() {
-            Self(name.to_owned())
-        } else {
-            Self(format!("{}.{name}", self.0))
+impl Tree {
+    /// Whether there was such a part to take out; the whole document is none.
+    fn take_out(&mut self, path: &[Part]) -> bool {
+        let Some((first, rest)) = path.split_first() else {
+            return false;
+        };
+        let part = match (first, &mut self.shape) {
+            (Part::Item(n), Shape::List(items)) => items.get_mut(*n),
+            (Part::Key(name), Shape::Map(pairs)) => pairs
+                .iter_mut()
+                .find(|(key, value)| key.name == *name && !matches!(value.shape, Shape::Gone))
+                .map(|(_, value)| value),
+            _ => None,
+        };
+        match part {
+            None => false,
+            Some(part) if rest.is_empty() => {
+                let there = !matches!(part.shape, Shape::Gone);
+                part.shape = Shape::Gone;
+                there
+            }
+            Some(part) => part.take_out(rest),
         }
-    }
-
-    fn item(&self, n: usize) -> Self {
-        Self(format!("{}[{n}]", self.0))
     }
 }
 
@@ -58,98 +73,13 @@ impl Path {
 struct Cursor<'t> {
     tree: &'t Tree,
     path: Path,
-    found: &'t RefCell<Vec<Problem>>,
-}
-
-/// What a type objected to. The innermost place that is known stays.
-#[derive(Debug)]
-struct Fault {
-    message: String,
-    code: &'static str,
-    remedy: String,
-    unknown: bool,
-    spot: Option<(String, Place)>,
-}
-
-impl Fault {
-    fn new(code: &'static str, message: String, remedy: String) -> Self {
-        Self {
-            message,
-            code,
-            remedy,
-            unknown: code == "unknown_key",
-            spot: None,
-        }
-    }
-
-    fn at(mut self, path: &Path, place: Place) -> Self {
-        if self.spot.is_none() {
-            self.spot = Some((path.0.clone(), place));
-        }
-        self
-    }
-
-    fn into_problem(self, path: &str, place: Place) -> Problem {
-        let (path, place) = self.spot.unwrap_or_else(|| (path.to_owned(), place));
-        Problem::error(self.code, path, self.message, self.remedy).at(place.line, place.column)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl de::Error for Fault {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new("invalid_value", message.to_string(), String::new())
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let remedy = match nearest(field, expected.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the keys here are {}", expected.join(", ")),
-        };
-        Self::new("unknown_key", format!("`{field}` is not a key here"), remedy)
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let remedy = match nearest(variant, expected.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it is one of {}", expected.join(", ")),
-        };
-        Self::new(
-            "invalid_value",
-            format!("`{variant}` is not known here"),
-            remedy,
-        )
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(
-            "missing_key",
-            format!("`{field}` is missing"),
-            format!("add `{field}:`"),
-        )
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(
-            "duplicate_key",
-            format!("`{field}` is here twice"),
-            "keep one of them".to_owned(),
-        )
-    }
 }
 
 impl<'t> Cursor<'t> {
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let (path, place) = (self.path.clone(), self.tree.place);
         let outcome = match &self.tree.shape {
-            Shape::Null => visitor.visit_unit(),
+            Shape::Null | Shape::Gone => visitor.visit_unit(),
             Shape::Bool(flag) => visitor.visit_bool(*flag),
             Shape::Number(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(n), _) => visitor.visit_u64(n),
@@ -159,29 +89,14 @@ impl<'t> Cursor<'t> {
             Shape::Text(text) => visitor.visit_str(text),
             Shape::List(items) => visitor.visit_seq(Items {
                 items: items.iter().enumerate(),
-                cursor: self.clone(),
+                path: self.path,
             }),
             Shape::Map(_) => visitor.visit_map(Entries {
                 next: 0,
-                cursor: self.clone(),
+                cursor: self,
             }),
         };
         outcome.map_err(|fault: Fault| fault.at(&path, place))
-    }
-
-    fn child(&self, tree: &'t Tree, path: Path) -> Self {
-        Self {
-            tree,
-            path,
-            found: self.found,
-        }
-    }
-
-    /// Notes what is wrong with a part and lets the reading go on without it.
-    fn pass_over(&self, fault: Fault, path: &Path, place: Place) {
-        self.found
-            .borrow_mut()
-            .push(fault.into_problem(&path.0, place));
     }
 }
 
@@ -194,7 +109,7 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.tree.shape {
-            Shape::Null => visitor.visit_none(),
+            Shape::Null | Shape::Gone => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -235,7 +150,10 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
                 let (key, value) = &pairs[0];
                 visitor.visit_enum(Variant {
                     name: &key.name,
-                    content: self.child(value, self.path.key(&key.name)),
+                    content: Cursor {
+                        tree: value,
+                        path: self.path.key(&key.name),
+                    },
                 })
             }
             _ => return self.visit(visitor),
@@ -251,33 +169,28 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
 
 struct Items<'t> {
     items: std::iter::Enumerate<std::slice::Iter<'t, Tree>>,
-    cursor: Cursor<'t>,
+    path: Path,
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
-    /// An entry that cannot be read is noted, and the next one taken in its place.
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Fault> {
-        let Some((n, tree)) = self.items.next() else {
+        let left = &mut self.items;
+        let Some((n, tree)) = left.find(|(_, item)| !matches!(item.shape, Shape::Gone)) else {
             return Ok(None);
         };
-        let path = self.cursor.path.item(n);
-        seed.deserialize(self.cursor.child(tree, path.clone()))
+        let path = self.path.item(n);
+        let cursor = Cursor {
+            tree,
+            path: path.clone(),
+        };
+        seed.deserialize(cursor)
             .map(Some)
             .map_err(|fault| fault.at(&path, tree.place))
-            .or_else(|fault| self.salvage(fault))
-    }
-}
-
-impl Items<'_> {
-    /// A seed reads once, so the rest of the list is only looked through for what else is
-    /// wrong when the caller asks again; the list ends here.
-    fn salvage<T>(&mut self, fault: Fault) -> Result<Option<T>, Fault> {
-        Err(fault)
     }
 }
 
@@ -296,14 +209,18 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Shape::Map(pairs) = &self.cursor.tree.shape else {
             return Ok(None);
         };
-        let Some((key, _)) = pairs.get(self.next) else {
-            return Ok(None);
-        };
-        self.next += 1;
-        let path = self.cursor.path.key(&key.name);
-        seed.deserialize(key.name.as_str().into_deserializer())
-            .map(Some)
-            .map_err(|fault: Fault| fault.at(&path, key.place))
+        while let Some((key, value)) = pairs.get(self.next) {
+            self.next += 1;
+            if matches!(value.shape, Shape::Gone) {
+                continue;
+            }
+            let path = self.cursor.path.key(&key.name);
+            return seed
+                .deserialize(key.name.as_str().into_deserializer())
+                .map(Some)
+                .map_err(|fault: Fault| fault.at(&path, key.place));
+        }
+        Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
@@ -314,7 +231,11 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(de::Error::custom("a value was expected"));
         };
         let path = self.cursor.path.key(&key.name);
-        seed.deserialize(self.cursor.child(value, path.clone()))
+        let cursor = Cursor {
+            tree: value,
+            path: path.clone(),
+        };
+        seed.deserialize(cursor)
             .map_err(|fault| fault.at(&path, value.place))
     }
 }

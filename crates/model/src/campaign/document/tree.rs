@@ -25,6 +25,8 @@ pub enum Shape {
     Text(String),
     List(Vec<Tree>),
     Map(Vec<(Key, Tree)>),
+    /// Taken out, because it could not be read.
+    Gone,
 }
 
 #[derive(Clone, Debug)]

@@ -19,7 +19,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::when::{Clock, Zone};
+use super::surroundings::holds;
 use super::{Match, Where};
+use crate::Time;
+use crate::filter::Facts;
 use crate::Span;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +113,17 @@ pub struct ScheduleTrigger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
     pub audience: Audience,
+}
+
+impl ScheduleTrigger {
+    /// Whether a contact belongs to the audience. Segments come in a later order, and
+    /// nobody is in one yet.
+    pub fn addresses(&self, facts: &dyn Facts, now: Time) -> bool {
+        match &self.audience {
+            Audience::Filters(filters) => holds(Some(filters), facts, now),
+            Audience::Segment(_) => false,
+        }
+    }
 }
 
 impl InactiveTrigger {
