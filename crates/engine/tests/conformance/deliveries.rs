@@ -45,7 +45,8 @@ fn a_webhook_says_the_same_on_every_try_and_hides_its_secret() {
     for store in stores() {
         let stage = Stage::new(store);
         stage.contact("ada");
-        (value(&stage, "plan", "pro"), value(&stage, "secrets.crm", "s3cret"));
+        value(&stage, "plan", "pro");
+        value(&stage, "secrets.crm", "s3cret");
         let id = queue(&stage, "webhook", "run:0:0", &hook("https://crm.test/in"));
         assert_eq!(id, queue(&stage, "webhook", "run:0:0", &hook("https://crm.test/in")), "one effect, one row");
         say(&stage, |_| answer(503, "down"));
