@@ -3,7 +3,8 @@
 //! Rows are spread over lanes; each lane has one cursor row, claimed with `SKIP LOCKED` by
 //! the transaction that decides, so that nodes work on different lanes at once and nothing
 //! is decided twice. A row carries the id of the transaction that wrote it, and only rows
-//! older than every running transaction are read: a slow committer's rows are never skipped.
+//! older than every running writer of the inbox are read: a slow committer's rows are never
+//! skipped.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +66,7 @@ impl Table {
     /// A lane that no other node holds and that has something to read: the one that is
     /// farthest behind.
     pub fn claim(&self, tx: &mut Tx<'_>) -> Result<Option<Claim>> {
-        let waiting = inbox::waiting_lanes(tx)?;
+        let waiting = inbox::horizon(tx).and_then(|horizon| inbox::waiting_lanes(tx, horizon))?;
         for lane in waiting {
             let cursor = cursor_name(lane);
             if let Some(position) = cursors::claim(tx, &cursor)? {
@@ -78,7 +79,8 @@ impl Table {
     pub fn read(&self, tx: &mut Tx<'_>, claim: &Claim, most: usize, most_bytes: usize) -> Result<Chunk> {
         let lane = lane_of(&claim.cursor)?;
         let (after_tx, after_seq) = parse(&claim.position)?;
-        let rows = inbox::read(tx, lane, (after_tx, after_seq), most)?;
+        let horizon = inbox::horizon(tx)?;
+        let rows = inbox::read(tx, lane, (after_tx, after_seq), horizon, most)?;
         let mut chunk = Chunk { next: claim.position.clone(), ..Chunk::default() };
         self.behind.store(rows.len() == most, Ordering::Relaxed);
         let mut bytes = 0;

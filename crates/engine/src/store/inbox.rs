@@ -58,28 +58,49 @@ pub fn make_day(tx: &mut Tx<'_>, day: i64) -> Result<()> {
     ))
 }
 
-/// Lanes with rows that their cursor has not passed, the one farthest behind first, so that
-/// no lane starves. Locks nothing.
-pub fn waiting_lanes(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
+/// Every transaction below this number that wrote to the inbox has ended, so that a statement
+/// begun after this one sees all of its rows or never will. Only writers of the inbox count:
+/// they hold a lock on it until they end, and a writer without a number yet will get a
+/// higher one. Other work, however long, delays nothing. Needs READ COMMITTED.
+pub fn horizon(tx: &mut Tx<'_>) -> Result<i64> {
+    // Locks show 32 bits of a transaction's number; the distance to `xmax` gives the rest.
+    tx.one(
+        "SELECT x.xmax - coalesce(max(CASE WHEN w.distance < 2147483648 THEN w.distance ELSE 0 END), 0)
+         FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::BIGINT AS xmax) x
+         LEFT JOIN LATERAL (
+             SELECT (x.xmax - number.transactionid::text::BIGINT) & 4294967295 AS distance
+             FROM pg_locks held JOIN pg_locks number
+                 ON number.pid = held.pid AND number.locktype = 'transactionid' AND number.mode = 'ExclusiveLock'
+             WHERE held.locktype = 'relation' AND held.relation = 'inbox'::regclass
+                 AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND held.mode = 'RowExclusiveLock') w ON TRUE
+         GROUP BY x.xmax",
+        &[],
+        |row| row.int(0),
+    )
+}
+
+/// Lanes with rows below the horizon that their cursor has not passed, the one farthest
+/// behind first, so that no lane starves. Locks nothing.
+pub fn waiting_lanes(tx: &mut Tx<'_>, horizon: i64) -> Result<Vec<i64>> {
     tx.all(
         "SELECT c.lane FROM (
              SELECT substr(name, 7)::BIGINT AS lane, split_part(position, ':', 1)::BIGINT AS after_tx,
                     split_part(position, ':', 2)::BIGINT AS after_seq
              FROM cursors WHERE name LIKE 'inbox:%') c
          WHERE EXISTS (SELECT 1 FROM inbox i WHERE i.lane = c.lane AND (i.tx, i.seq) > (c.after_tx, c.after_seq)
-                         AND i.tx < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint)
+                         AND i.tx < $1)
          ORDER BY c.after_tx, c.after_seq, c.lane",
-        &[],
+        &params![horizon],
         |row| row.int(0),
     )
 }
 
-pub fn read(tx: &mut Tx<'_>, lane: i64, after: (i64, i64), limit: usize) -> Result<Vec<Received>> {
+pub fn read(tx: &mut Tx<'_>, lane: i64, after: (i64, i64), horizon: i64, limit: usize) -> Result<Vec<Received>> {
     tx.all(
         "SELECT day, seq, tx, connection, shape, arrived_at, body FROM inbox
-         WHERE lane = $1 AND (tx, seq) > ($2, $3) AND tx < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint
-         ORDER BY tx, seq LIMIT $4",
-        &params![lane, after.0, after.1, limit],
+         WHERE lane = $1 AND (tx, seq) > ($2, $3) AND tx < $4 ORDER BY tx, seq LIMIT $5",
+        &params![lane, after.0, after.1, horizon, limit],
         received,
     )
 }

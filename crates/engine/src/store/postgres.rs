@@ -69,7 +69,7 @@ impl Postgres {
     }
 
     pub fn begin(&self, read_only: bool) -> Result<PostgresTx<'_>> {
-        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN ISOLATION LEVEL READ COMMITTED" };
         loop {
             let kept = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
             let was_kept = kept.is_some();

@@ -1,6 +1,6 @@
 -- The inbox is a table only here: on SQLite installations it is a segment log of its own
 -- files. Partitioned by day so that retention drops whole days. `tx` is the transaction
--- that wrote the row: readers take only rows older than every running transaction.
+-- that wrote the row: readers take only rows older than every running writer of the inbox.
 CREATE SEQUENCE inbox_seq;
 CREATE TABLE inbox (
     day BIGINT NOT NULL,

@@ -1,0 +1,14 @@
+//! Every store function on both databases. A module per noun: add its `mod` line below and
+//! begin each test with `on_both("its name", |store| …)`.
+
+mod access;
+mod arrivals;
+mod consents;
+mod deliveries;
+mod harness;
+mod holding;
+mod inbox_lanes;
+mod messages;
+mod readers;
+mod small_rows;
+mod stage;
