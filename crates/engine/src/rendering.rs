@@ -33,6 +33,14 @@ pub fn fill(value: Value, stored: &Stored, trigger: &str, now: Time) -> Result<V
     fill_in(value, &scope)
 }
 
+/// As `fill`, with secrets in scope as `secrets.NAME`. The answer is for the wire alone.
+pub fn fill_secret(value: Value, stored: &Stored, trigger: &str, secrets: Value, now: Time) -> Result<Value, String> {
+    let contact = contact_value(stored);
+    let trigger: Value = serde_json::from_str(trigger).unwrap_or_else(|_| json!({}));
+    let scope = Scope::new(&contact, &trigger, now).with_zone(stored.zone.as_deref()).with([("secrets", secrets)]);
+    fill_in(value, &scope)
+}
+
 fn fill_in(value: Value, scope: &Scope<'_>) -> Result<Value, String> {
     Ok(match value {
         Value::String(text) if text.contains("{{") || text.contains("{%") => {

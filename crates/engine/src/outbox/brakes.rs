@@ -36,8 +36,7 @@ pub fn pause(parts: &Parts<'_>, subject: Subject<'_>, actor: &str, reason: &str,
     {
         return Err(Error::Missing(format!("a sender called {name}")));
     }
-    let pause =
-        Pause { subject: subject.written(), at: now, actor: actor.to_owned(), reason: reason.to_owned() };
+    let pause = Pause { subject: subject.written(), at: now, actor: actor.to_owned(), reason: reason.to_owned() };
     parts.store.write(|tx| pauses::add(tx, &pause))
 }
 

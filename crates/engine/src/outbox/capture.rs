@@ -50,7 +50,7 @@ fn claim(parts: &Parts<'_>, now: Time) -> Result<(BTreeMap<String, Vec<Carried>>
     let due = deliveries::due(&mut tx, "capture", now, &[], BATCH)?;
     let (mut claimed, mut events, mut ended) = (Vec::new(), Vec::new(), 0);
     for delivery in due {
-        match read(parts, &mut tx, &delivery, now)? {
+        match deliver::alone(read(parts, &mut tx, &delivery, now), |why| ("dead", why))? {
             Ok(event) => {
                 claimed.push(delivery);
                 events.push(event);

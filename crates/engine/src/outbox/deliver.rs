@@ -18,10 +18,7 @@ const PATIENCE: Span = Span::days(7);
 pub fn step(parts: &Parts<'_>, now: Time) -> Result<Did> {
     let webhooks = webhook::step(parts, now)?;
     let captures = capture::step(parts, now)?;
-    Ok(Did {
-        did: webhooks.did + captures.did,
-        next_due: webhooks.next_due.into_iter().chain(captures.next_due).min(),
-    })
+    Ok(Did { did: webhooks.did + captures.did, next_due: webhooks.next_due.into_iter().chain(captures.next_due).min() })
 }
 
 /// A person wants another try at something dead or held back.
@@ -81,6 +78,14 @@ pub fn settle(
         attempts::add(tx, &delivery.id, at, word, said)?;
     }
     Ok(())
+}
+
+/// What is wrong with one delivery's rows ends that one and stops no other.
+pub fn alone<T, E>(made: Result<Result<T, E>>, end: impl FnOnce(String) -> E) -> Result<Result<T, E>> {
+    match made {
+        Err(error @ (Error::Corrupt { .. } | Error::Missing(_) | Error::Sealed(_))) => Ok(Err(end(error.to_string()))),
+        other => other,
+    }
 }
 
 /// Marks claimed deliveries in the store and in hand.

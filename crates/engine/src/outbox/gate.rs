@@ -89,9 +89,7 @@ fn unwanted(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, now: Time) ->
     Ok(match parts.hooks.wanted(tx, &message.enrollment_id, now)? {
         Wanted::Yes => None,
         Wanted::No(code) => Some(skip(code, json!({ "reason": "the run ended before the message was sent" }))),
-        Wanted::Paused => {
-            Some(hold(Code::Paused, now.plus(LOOK_AGAIN), json!({ "reason": "the campaign is paused" })))
-        }
+        Wanted::Paused => Some(hold(Code::Paused, now.plus(LOOK_AGAIN), json!({ "reason": "the campaign is paused" }))),
     })
 }
 

@@ -79,8 +79,18 @@ pub trait Hooks: Send + Sync {
     /// in scope. A text that is JSON stays JSON.
     fn fill(&self, tx: &mut Tx<'_>, delivery: &Delivery, value: Value, now: Time) -> Result<Result<Value, String>>;
 
+    /// As `fill`, with the operator's secrets in scope as `secrets.NAME`. What it answers is
+    /// never stored. A secret that is not there is an inner error, not an empty text.
+    fn fill_secret(
+        &self,
+        tx: &mut Tx<'_>,
+        delivery: &Delivery,
+        value: Value,
+        now: Time,
+    ) -> Result<Result<Value, String>>;
+
     /// Signing secrets of webhooks, the newest first; none leaves them unsigned.
-    fn webhook_secrets(&self, tx: &mut Tx<'_>) -> Result<Vec<String>>;
+    fn webhook_secrets(&self, tx: &mut Tx<'_>, now: Time) -> Result<Vec<String>>;
 
     /// Whether the records of a sending domain were found right.
     fn verified(&self, tx: &mut Tx<'_>, domain: &str) -> Result<bool>;

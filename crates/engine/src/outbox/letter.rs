@@ -78,8 +78,7 @@ pub fn write(
         more: if way.test_inbox.is_some() { &meant_for } else { &[] },
     };
     let bytes = mime::build(&mail).map_err(|error| error.to_string())?;
-    let parcel =
-        Parcel { sender: message.sender.clone(), envelope_from: own_address, to: to.to_owned(), bytes };
+    let parcel = Parcel { sender: message.sender.clone(), envelope_from: own_address, to: to.to_owned(), bytes };
     Ok(Letter { parcel, body: Body { html, plain: rendered.plain, links: targets }, subject, rfc_id })
 }
 

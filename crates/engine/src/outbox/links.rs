@@ -174,7 +174,17 @@ mod tests {
 
     #[test]
     fn broken_html_is_left_alone() {
-        for html in ["<", "<a", "<a href", "<a href=", "<a href=\"https://x", "a < b <a href='", "<a =>", "<é href=\"ü\">", "<a é=\"ü\"/"] {
+        for html in [
+            "<",
+            "<a",
+            "<a href",
+            "<a href=",
+            "<a href=\"https://x",
+            "a < b <a href='",
+            "<a =>",
+            "<é href=\"ü\">",
+            "<a é=\"ü\"/",
+        ] {
             assert_eq!(numbered(html).0, html, "{html}");
         }
     }

@@ -65,7 +65,8 @@ impl Purse {
     /// Writes what was spent, and answers when a sender that is out of room has some again.
     pub fn close(mut self, tx: &mut Tx<'_>, now: Time) -> Result<Option<Time>> {
         for (name, pocket) in std::mem::take(&mut self.open) {
-            if let (1.., Ok(state)) = (pocket.spent, rate_limit::take(&pocket.limits, &pocket.state, pocket.spent, now)) {
+            if let (1.., Ok(state)) = (pocket.spent, rate_limit::take(&pocket.limits, &pocket.state, pocket.spent, now))
+            {
                 self.wait(rate_limit::take(&pocket.limits, &state, 1, now).err());
                 budgets::put(tx, &name, &state)?;
             }

@@ -5,8 +5,8 @@
 //! its first byte leaves (SPEC D10). Whoever finds it in that state later, without us having
 //! settled it, calls it unknown and never sends it again.
 
-use hogwire_model::campaign::{Code, Decision};
 use hogwire_model::Time;
+use hogwire_model::campaign::{Code, Decision};
 use serde_json::{Value, json};
 
 use super::gate::{self, Gate, LOOK_AGAIN, Way};

@@ -9,8 +9,8 @@ use hogwire_model::policy::retry;
 use hogwire_model::{Outcome, Span, Time};
 use serde_json::{Map, Value, json};
 
-use super::gate::topic_named;
 use super::bounce::{bounce, bounced};
+use super::gate::topic_named;
 use super::hooks::Engaged;
 use super::send::{Claimed, decided_about};
 use super::{Parts, tell};
@@ -216,14 +216,7 @@ pub fn by_word(parts: &Parts<'_>, id: &str, word: Word, by: &str, now: Time) -> 
     })
 }
 
-pub fn told(
-    parts: &Parts<'_>,
-    tx: &mut Tx<'_>,
-    message: &Message,
-    word: Word,
-    by: &str,
-    now: Time,
-) -> Result<bool> {
+pub fn told(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, word: Word, by: &str, now: Time) -> Result<bool> {
     if message.status != Status::Unknown {
         return Ok(false);
     }

@@ -62,7 +62,8 @@ fn captured(
     event: &Captured,
     now: Time,
 ) -> Result<()> {
-    let event = serde_json::to_value(event).map_err(|error| Error::Corrupt { what: "event", why: error.to_string() })?;
+    let event =
+        serde_json::to_value(event).map_err(|error| Error::Corrupt { what: "event", why: error.to_string() })?;
     let uuid = event["uuid"].as_str().unwrap_or_default().to_owned();
     let delivery = NewDelivery {
         idempotency_key: &format!("{connection}:{uuid}"),

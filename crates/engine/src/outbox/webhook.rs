@@ -60,10 +60,10 @@ fn claim(parts: &Parts<'_>, now: Time) -> Result<(Vec<Delivery>, Vec<Request>, D
     }
     let paused: Vec<&str> = brakes.campaigns.iter().map(String::as_str).collect();
     let due = deliveries::due(&mut tx, "webhook", now, &paused, BATCH)?;
-    let secrets = if due.is_empty() { Vec::new() } else { parts.hooks.webhook_secrets(&mut tx)? };
+    let secrets = if due.is_empty() { Vec::new() } else { parts.hooks.webhook_secrets(&mut tx, now)? };
     let (mut claimed, mut requests, mut buried) = (Vec::new(), Vec::new(), 0);
     for delivery in due {
-        match prepare(parts, &mut tx, &delivery, &secrets, now)? {
+        match deliver::alone(prepare(parts, &mut tx, &delivery, &secrets, now), |why| why)? {
             Ok(request) => {
                 claimed.push(delivery);
                 requests.push(request);
@@ -106,7 +106,7 @@ fn prepare(
     }
     let mut headers = payload.headers;
     if !payload.secret_headers.is_empty() {
-        match parts.hooks.fill(tx, delivery, json!(payload.secret_headers), now)? {
+        match parts.hooks.fill_secret(tx, delivery, json!(payload.secret_headers), now)? {
             Ok(filled) => headers.extend(serde_json::from_value::<Vec<(String, String)>>(filled).unwrap_or_default()),
             Err(why) => return Ok(Err(why)),
         }
@@ -135,8 +135,13 @@ fn render(
     payload: Payload,
     now: Time,
 ) -> Result<Result<Payload, String>> {
-    let secret = |(_, value): &(String, String)| value.contains("secrets.") || value.contains("secrets[");
-    let (secret_headers, headers): (Vec<_>, Vec<_>) = payload.headers.into_iter().partition(secret);
+    let body_text = payload.body.as_ref().map(Value::to_string).unwrap_or_default();
+    if names_secret(&payload.url) || names_secret(&body_text) {
+        // Both are stored and shown; a header is neither.
+        return Ok(Err("a secret may stand in a header only".to_owned()));
+    }
+    let (secret_headers, headers): (Vec<_>, Vec<_>) =
+        payload.headers.into_iter().partition(|(_, value)| names_secret(value));
     let written = json!({ "method": payload.method, "url": payload.url, "headers": headers, "body": payload.body });
     let filled = match parts.hooks.fill(tx, delivery, written, now)? {
         Ok(filled) => filled,
@@ -148,9 +153,18 @@ fn render(
     })
 }
 
+/// Whether some Liquid in the text asks for a secret.
+fn names_secret(text: &str) -> bool {
+    let inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    let tags = text.split("{%").skip(1).filter_map(|rest| rest.split("%}").next());
+    inside.chain(tags).any(|liquid| liquid.contains("secrets.") || liquid.contains("secrets["))
+}
+
 /// Whether the part of a URL that says where it goes is made from data.
 fn host_holds_data(template: &str) -> bool {
-    let Some((scheme, rest)) = template.split_once("://") else { return template.contains("{{") || template.contains("{%") };
+    let Some((scheme, rest)) = template.split_once("://") else {
+        return template.contains("{{") || template.contains("{%");
+    };
     let liquid = |text: &str| text.contains("{{") || text.contains("{%");
     let first = rest.find("{{").into_iter().chain(rest.find("{%")).min();
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -191,8 +205,25 @@ mod tests {
         ] {
             assert!(host_holds_data(url), "{url}");
         }
-        for url in ["https://api.test/{{ id }}", "https://api.test?x={{ id }}", "https://api.test/#{{ x }}", "https://a.test"] {
+        for url in
+            ["https://api.test/{{ id }}", "https://api.test?x={{ id }}", "https://api.test/#{{ x }}", "https://a.test"]
+        {
             assert!(!host_holds_data(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_recognised_within_liquid_only() {
+        for text in [
+            "Bearer {{ secrets.crm }}",
+            "{{secrets['a']}}",
+            "{{ 'Bearer ' | append: secrets.x }}",
+            "{% if secrets.a %}",
+        ] {
+            assert!(names_secret(text), "{text}");
+        }
+        for text in ["", "Our secrets. All of them.", "{{ plan }} secrets.x", "{{ plan"] {
+            assert!(!names_secret(text), "{text}");
         }
     }
 

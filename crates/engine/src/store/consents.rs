@@ -99,8 +99,7 @@ fn read(row: &Row<'_>, from: usize) -> Result<Consent> {
     let state = row.str(from + 1)?;
     Ok(Consent {
         topic: row.text(from)?,
-        state: ConsentState::parse(state)
-            .ok_or_else(|| Error::Corrupt { what: "consent", why: state.to_owned() })?,
+        state: ConsentState::parse(state).ok_or_else(|| Error::Corrupt { what: "consent", why: state.to_owned() })?,
         at: row.time(from + 2)?,
         source: row.text(from + 3)?,
         text: row.text(from + 4)?,

@@ -16,8 +16,8 @@ pub struct Body {
 
 /// Writes what a try says; an earlier try of the same message gives way.
 pub fn put(tx: &mut Tx<'_>, message_id: &str, contact_id: &str, body: &Body, now: Time) -> Result<()> {
-    let links = serde_json::to_string(&body.links)
-        .map_err(|error| Error::Corrupt { what: "links", why: error.to_string() })?;
+    let links =
+        serde_json::to_string(&body.links).map_err(|error| Error::Corrupt { what: "links", why: error.to_string() })?;
     tx.execute(
         "INSERT INTO message_bodies (message_id, contact_id, html, plain, links, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -29,9 +29,7 @@ pub fn put(tx: &mut Tx<'_>, message_id: &str, contact_id: &str, body: &Body, now
 }
 
 pub fn find(tx: &mut Tx<'_>, message_id: &str) -> Result<Option<Body>> {
-    tx.optional(
-        "SELECT html, plain, links FROM message_bodies WHERE message_id = $1",
-        &params![message_id],
-        |row| Ok(Body { html: row.text(0)?, plain: row.text(1)?, links: row.json(2, "links")? }),
-    )
+    tx.optional("SELECT html, plain, links FROM message_bodies WHERE message_id = $1", &params![message_id], |row| {
+        Ok(Body { html: row.text(0)?, plain: row.text(1)?, links: row.json(2, "links")? })
+    })
 }

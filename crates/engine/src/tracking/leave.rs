@@ -6,9 +6,7 @@
 
 use hogwire_connectors::posthog::engagement::Happening;
 use hogwire_model::Time;
-use hogwire_model::contact::consent::{
-    Consent, ConsentState, Said, SuppressionReason, TopicDefault, address_hash,
-};
+use hogwire_model::contact::consent::{Consent, ConsentState, Said, SuppressionReason, TopicDefault, address_hash};
 use serde::Serialize;
 use serde_json::{Map, json};
 
@@ -192,7 +190,8 @@ fn come_back(
     }
     suppressions::remove(tx, &hash, listed, SuppressionReason::Unsubscribed)?;
     let text = topic_named(parts.settings, topic).title().to_owned();
-    let word = Consent { topic: topic.to_owned(), state: ConsentState::Granted, at: now, source: source.to_owned(), text };
+    let word =
+        Consent { topic: topic.to_owned(), state: ConsentState::Granted, at: now, source: source.to_owned(), text };
     consents::say(tx, &contact, &word, Said::Person)?;
     parts.hooks.journal(&[Line::OptedIn { address_hash: &hash, topic: listed }], now)?;
     let id = parts.outside.entropy.id("eng", now);

@@ -4,8 +4,8 @@ use hogwire_engine::store::{Store, consents};
 use hogwire_model::Time;
 use hogwire_model::contact::consent::{Consent, ConsentState, Said};
 
+use super::harness::on_both;
 use super::stage::{Stage, minutes};
-use super::stores;
 
 fn word(topic: &str, state: ConsentState, at: Time) -> Consent {
     Consent { topic: topic.to_owned(), state, at, source: "test".to_owned(), text: "Yes, write to me".to_owned() }
@@ -15,15 +15,15 @@ fn say(store: &Store, contact: &str, word: &Consent, said: Said) -> bool {
     store.write(|tx| consents::say(tx, contact, word, said)).expect("said")
 }
 
-fn state(stage: &Stage, contact: &str, topic: &str) -> ConsentState {
+fn state(stage: &Stage<'_>, contact: &str, topic: &str) -> ConsentState {
     consents::state(&stage.read(|tx| consents::of_contact(tx, contact)), topic)
 }
 
 #[test]
 fn an_older_yes_never_stands_against_a_newer_no() {
-    for store in stores() {
+    on_both("an_older_yes_never_stands_against_a_newer_no", |store| {
         let stage = Stage::new(store);
-        let store = &stage.store;
+        let store = stage.store;
         assert!(say(store, "ada", &word("product", ConsentState::Granted, minutes(1)), Said::Person));
         assert!(say(store, "ada", &word("product", ConsentState::Denied, minutes(5)), Said::Person));
         for said in [Said::Person, Said::Machine] {
@@ -34,14 +34,14 @@ fn an_older_yes_never_stands_against_a_newer_no() {
         assert!(say(store, "ada", &word("product", ConsentState::Granted, minutes(6)), Said::Person));
         assert_eq!(state(&stage, "ada", "product"), ConsentState::Granted);
         assert_eq!(state(&stage, "ada", "news"), ConsentState::Unknown);
-    }
+    });
 }
 
 #[test]
 fn a_sync_never_subscribes_anybody_again() {
-    for store in stores() {
+    on_both("a_sync_never_subscribes_anybody_again", |store| {
         let stage = Stage::new(store);
-        let store = &stage.store;
+        let store = stage.store;
         say(store, "ada", &word("product", ConsentState::Denied, minutes(1)), Said::Person);
         assert!(!say(store, "ada", &word("product", ConsentState::Granted, minutes(9)), Said::Machine));
         say(store, "bob", &word(consents::EVERYTHING, ConsentState::Denied, minutes(1)), Said::Person);
@@ -50,15 +50,18 @@ fn a_sync_never_subscribes_anybody_again() {
         assert!(say(store, "bob", &word("product", ConsentState::Granted, minutes(9)), Said::Person));
         assert_eq!(state(&stage, "bob", "product"), ConsentState::Granted);
         assert_eq!(state(&stage, "bob", "news"), ConsentState::Denied);
-        assert!(say(store, "cy", &word("product", ConsentState::Granted, minutes(1)), Said::Machine), "a gap is filled");
-    }
+        assert!(
+            say(store, "cy", &word("product", ConsentState::Granted, minutes(1)), Said::Machine),
+            "a gap is filled"
+        );
+    });
 }
 
 #[test]
 fn a_no_survives_a_merge_whichever_side_said_it() {
-    for store in stores() {
+    on_both("a_no_survives_a_merge_whichever_side_said_it", |store| {
         let stage = Stage::new(store);
-        let store = &stage.store;
+        let store = stage.store;
         say(store, "a", &word("product", ConsentState::Granted, minutes(1)), Said::Person);
         say(store, "b", &word("product", ConsentState::Denied, minutes(2)), Said::Person);
         say(store, "b", &word("news", ConsentState::Granted, minutes(2)), Said::Person);
@@ -69,5 +72,5 @@ fn a_no_survives_a_merge_whichever_side_said_it() {
         assert!(stage.read(|tx| consents::of_contact(tx, "b")).is_empty());
         let kept = stage.read(|tx| consents::of_contact(tx, "a"));
         assert!(kept.iter().all(|word| word.text == "Yes, write to me"), "the proof stays");
-    }
+    });
 }

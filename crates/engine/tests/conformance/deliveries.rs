@@ -6,10 +6,10 @@ use hogwire_engine::store::{attempts, counts, deliveries, pauses};
 use hogwire_model::Span;
 use serde_json::{Value, json};
 
+use super::harness::on_both;
 use super::stage::{Stage, answer, minutes, noon};
-use super::stores;
 
-fn queue(stage: &Stage, kind: &str, key: &str, payload: &Value) -> String {
+fn queue(stage: &Stage<'_>, kind: &str, key: &str, payload: &Value) -> String {
     let destination = if kind == "capture" { "posthog" } else { "webhook" };
     let new = NewDelivery {
         idempotency_key: key,
@@ -28,21 +28,21 @@ fn hook(url: &str) -> Value {
     json!({ "method": "post", "url": url, "headers": [["X-Key", "{{ secrets.crm }}"]], "body": { "plan": "{{ plan }}" } })
 }
 
-fn found(stage: &Stage, id: &str) -> deliveries::Delivery {
+fn found(stage: &Stage<'_>, id: &str) -> deliveries::Delivery {
     stage.read(|tx| deliveries::find(tx, id)).expect("a delivery")
 }
 
-fn say(stage: &Stage, says: impl FnMut(&hogwire_connectors::http::Request) -> HttpAnswer + Send + 'static) {
+fn say(stage: &Stage<'_>, says: impl FnMut(&hogwire_connectors::http::Request) -> HttpAnswer + Send + 'static) {
     *stage.net.says.lock().expect("lock") = Box::new(says);
 }
 
-fn value(stage: &Stage, name: &str, known: &str) {
+fn value(stage: &Stage<'_>, name: &str, known: &str) {
     stage.script.values.lock().expect("lock").insert(name.to_owned(), known.to_owned());
 }
 
 #[test]
 fn a_webhook_says_the_same_on_every_try_and_hides_its_secret() {
-    for store in stores() {
+    on_both("a_webhook_says_the_same_on_every_try_and_hides_i", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         value(&stage, "plan", "pro");
@@ -67,12 +67,12 @@ fn a_webhook_says_the_same_on_every_try_and_hides_its_secret() {
         assert_eq!((delivery.status.as_str(), delivery.attempts), ("done", 2));
         assert!(!delivery.payload.contains("s3cret"), "{}", delivery.payload);
         assert_eq!(stage.read(|tx| attempts::of(tx, &id)).len(), 2);
-    }
+    });
 }
 
 #[test]
 fn a_webhook_that_fails_for_a_day_is_kept_and_can_be_tried_again() {
-    for store in stores() {
+    on_both("a_webhook_that_fails_for_a_day_is_kept_and_can_b", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = queue(&stage, "webhook", "run:0:0", &hook("https://crm.test/in"));
@@ -94,12 +94,12 @@ fn a_webhook_that_fails_for_a_day_is_kept_and_can_be_tried_again() {
         stage.deliver(later);
         assert_eq!(found(&stage, &id).status, "done");
         assert!(deliver::retry(&stage.parts(), &id, later).is_err(), "what is done stays done");
-    }
+    });
 }
 
 #[test]
 fn the_other_side_says_when_to_come_back() {
-    for store in stores() {
+    on_both("the_other_side_says_when_to_come_back", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = queue(&stage, "webhook", "run:0:0", &hook("https://crm.test/in"));
@@ -112,21 +112,27 @@ fn the_other_side_says_when_to_come_back() {
         });
         stage.deliver(noon());
         assert_eq!(found(&stage, &id).due_at, Some(minutes(120)));
-    }
+    });
 }
 
 #[test]
 fn a_webhook_goes_only_where_the_operator_says() {
-    for store in stores() {
+    on_both("a_webhook_goes_only_where_the_operator_says", |store| {
         let mut stage = Stage::new(store);
         stage.contact("ada");
         value(&stage, "host", "evil.test");
         let free = queue(&stage, "webhook", "a", &hook("https://{{ host }}/in"));
         let private = queue(&stage, "webhook", "b", &hook("https://inside.test/in"));
         let wrong = queue(&stage, "webhook", "c", &hook("https://crm.test/{{ wrong }}"));
+        let leak = queue(&stage, "webhook", "d", &hook("https://crm.test/{{ secrets.crm }}"));
         say(&stage, |_| HttpAnswer::Forbidden("10.0.0.1 is private".to_owned()));
         stage.deliver(noon());
-        for (id, said) in [(&free, "webhook_hosts"), (&private, "may not be called"), (&wrong, "wrong is not known")] {
+        for (id, said) in [
+            (&free, "webhook_hosts"),
+            (&private, "may not be called"),
+            (&wrong, "wrong is not known"),
+            (&leak, "in a header only"),
+        ] {
             let delivery = found(&stage, id);
             assert_eq!(delivery.status, "dead");
             assert!(delivery.reason.contains(said), "{}", delivery.reason);
@@ -136,33 +142,29 @@ fn a_webhook_goes_only_where_the_operator_says() {
         deliver::retry(&stage.parts(), &free, minutes(1)).expect("put back");
         stage.deliver(minutes(1));
         assert_eq!(found(&stage, &free).status, "done");
-    }
+    });
 }
 
 #[test]
 fn a_pause_holds_webhooks_too() {
-    for store in stores() {
+    on_both("a_pause_holds_webhooks_too", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = queue(&stage, "webhook", "a", &hook("https://crm.test/"));
-        let pause = pauses::Pause {
-            subject: "*".to_owned(),
-            at: noon(),
-            actor: "ops".to_owned(),
-            reason: String::new(),
-        };
+        let pause =
+            pauses::Pause { subject: "*".to_owned(), at: noon(), actor: "ops".to_owned(), reason: String::new() };
         stage.store.write(|tx| pauses::add(tx, &pause)).expect("paused");
         stage.deliver(noon());
         assert_eq!(found(&stage, &id).status, "pending");
         stage.store.write(|tx| pauses::remove(tx, "*")).expect("resumed");
         stage.deliver(minutes(1));
         assert_eq!(found(&stage, &id).status, "done");
-    }
+    });
 }
 
 #[test]
 fn what_was_being_sent_when_we_died_is_sent_again_under_its_id() {
-    for store in stores() {
+    on_both("what_was_being_sent_when_we_died_is_sent_again_u", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = queue(&stage, "webhook", "a", &hook("https://crm.test/"));
@@ -177,7 +179,7 @@ fn what_was_being_sent_when_we_died_is_sent_again_under_its_id() {
         stage.deliver(noon().plus(deliveries::LEASE));
         let delivery = found(&stage, &id);
         assert_eq!((delivery.status.as_str(), delivery.attempts), ("done", 2));
-    }
+    });
 }
 
 fn names(request: &hogwire_connectors::http::Request) -> Vec<Value> {
@@ -187,7 +189,7 @@ fn names(request: &hogwire_connectors::http::Request) -> Vec<Value> {
 
 #[test]
 fn one_bad_event_costs_no_other() {
-    for store in stores() {
+    on_both("one_bad_event_costs_no_other", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let ids: Vec<String> = (0..9)
@@ -209,12 +211,12 @@ fn one_bad_event_costs_no_other() {
         let event = &names(&got[0].1)[0];
         assert_eq!((&event["distinct_id"], &event["properties"]["$lib"]), (&json!("user-ada"), &json!("hogwire")));
         assert_eq!(event["timestamp"], json!(noon()));
-    }
+    });
 }
 
 #[test]
 fn an_event_keeps_its_uuid_and_time_on_every_try() {
-    for store in stores() {
+    on_both("an_event_keeps_its_uuid_and_time_on_every_try", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         value(&stage, "plan", "pro");
@@ -228,12 +230,12 @@ fn an_event_keeps_its_uuid_and_time_on_every_try() {
         assert_eq!(got.len(), 2);
         assert_eq!(names(&got[0].1), names(&got[1].1));
         assert_eq!(names(&got[0].1)[0]["properties"]["plan"], "pro");
-    }
+    });
 }
 
 #[test]
 fn a_refused_credential_is_one_trouble_and_loses_nothing() {
-    for store in stores() {
+    on_both("a_refused_credential_is_one_trouble_and_loses_no", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let ids: Vec<String> = (0..3)
@@ -250,12 +252,12 @@ fn a_refused_credential_is_one_trouble_and_loses_nothing() {
         stage.deliver(minutes(100 * 16));
         assert!(ids.iter().all(|id| found(&stage, id).status == "done"));
         assert!(stage.read(deliveries::troubles).is_empty());
-    }
+    });
 }
 
 #[test]
 fn who_is_not_known_on_a_connection_is_counted_and_not_told_about() {
-    for store in stores() {
+    on_both("who_is_not_known_on_a_connection_is_counted_and", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         stage.change("ada", |stored| stored.contact.identified = false);
@@ -267,5 +269,5 @@ fn who_is_not_known_on_a_connection_is_counted_and_not_told_about() {
         assert!(stage.net.got.lock().expect("lock").is_empty());
         let untold = stage.read(counts::totals);
         assert_eq!(untold, [("capture_without_identity".to_owned(), 2)]);
-    }
+    });
 }

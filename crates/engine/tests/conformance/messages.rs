@@ -1,19 +1,17 @@
-//! Mail: at most once, for as long as it is wanted, at the pace that was set.
+//! Mail: at most once, tried again where that is safe, and settled with a reason.
 
-use hogwire_engine::outbox::brakes::{self, Subject};
+use hogwire_engine::outbox;
 use hogwire_engine::outbox::settle::{self, Word};
-use hogwire_engine::outbox::{self, Wanted};
-use hogwire_engine::store::{deliveries, engagements, messages, pauses};
+use hogwire_engine::store::{deliveries, engagements, messages};
 use hogwire_model::campaign::{Code, Settlement};
-use hogwire_model::policy::frequency_cap::Cap;
 use hogwire_model::{Outcome, Span};
 
+use super::harness::on_both;
 use super::stage::{Stage, minutes, noon};
-use super::stores;
 
 #[test]
 fn a_queued_message_goes_out_once_and_its_run_goes_on() {
-    for store in stores() {
+    on_both("a_queued_message_goes_out_once_and_its_run_goes", |store| {
         let stage = Stage::new(store);
         let address = stage.contact("ada");
         let id = stage.queue("ada", |_| {});
@@ -28,12 +26,12 @@ fn a_queued_message_goes_out_once_and_its_run_goes_on() {
         assert_eq!(stage.send(minutes(60)).did, 0);
         assert_eq!(stage.recipients().len(), 1);
         assert_eq!(stage.script.journal.lock().expect("lock").len(), 1, "the claim stands in the journal");
-    }
+    });
 }
 
 #[test]
 fn what_was_being_sent_when_we_died_is_never_sent_again() {
-    for store in stores() {
+    on_both("what_was_being_sent_when_we_died_is_never_sent_a", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         stage.contact("bob");
@@ -58,12 +56,12 @@ fn what_was_being_sent_when_we_died_is_never_sent_again() {
         assert_eq!(runs.len(), 2, "the run that had gone on is not told twice: {runs:?}");
         assert_eq!(runs[1], ("run-bob".to_owned(), Settlement::Sent));
         assert_eq!((stage.status(&marketing), stage.status(&receipt)), ("failed", "sent"));
-    }
+    });
 }
 
 #[test]
 fn a_broken_connection_leaves_the_message_unknown() {
-    for store in stores() {
+    on_both("a_broken_connection_leaves_the_message_unknown", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = stage.queue("ada", |_| {});
@@ -72,12 +70,12 @@ fn a_broken_connection_leaves_the_message_unknown() {
         stage.send(minutes(600));
         assert_eq!((stage.status(&id), stage.recipients().len()), ("unknown", 1));
         assert_eq!(stage.settled(), [("run-ada".to_owned(), Settlement::Unknown)]);
-    }
+    });
 }
 
 #[test]
 fn a_temporary_refusal_is_tried_again_with_the_same_message_id_until_the_ladder_ends() {
-    for store in stores() {
+    on_both("a_temporary_refusal_is_tried_again_with_the_same", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = stage.queue("ada", |_| {});
@@ -94,12 +92,12 @@ fn a_temporary_refusal_is_tried_again_with_the_same_message_id_until_the_ladder_
         let got = stage.mail.got.lock().expect("lock");
         let header = format!("Message-ID: <{id}@acme.test>");
         assert!(got.iter().all(|parcel| String::from_utf8_lossy(&parcel.bytes).contains(&header)));
-    }
+    });
 }
 
 #[test]
 fn a_refused_login_costs_no_message() {
-    for store in stores() {
+    on_both("a_refused_login_costs_no_message", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = stage.queue("ada", |_| {});
@@ -111,12 +109,12 @@ fn a_refused_login_costs_no_message() {
         }
         assert_eq!(stage.status(&id), "sent");
         assert_eq!(stage.codes("ada"), ["held", "held", "sent"], "each reason is told once");
-    }
+    });
 }
 
 #[test]
 fn a_dead_address_is_never_written_to_again() {
-    for store in stores() {
+    on_both("a_dead_address_is_never_written_to_again", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let first = stage.queue("ada", |_| {});
@@ -130,12 +128,12 @@ fn a_dead_address_is_never_written_to_again() {
         assert_eq!(stage.recipients().len(), 1);
         assert!(stage.read(|tx| engagements::has(tx, &first, "bounced")));
         assert!(stage.script.journal.lock().expect("lock").iter().any(|line| line.contains("hard_bounce")));
-    }
+    });
 }
 
 #[test]
 fn a_full_mailbox_is_no_reason_to_give_the_address_up() {
-    for store in stores() {
+    on_both("a_full_mailbox_is_no_reason_to_give_the_address", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let first = stage.queue("ada", |_| {});
@@ -144,135 +142,12 @@ fn a_full_mailbox_is_no_reason_to_give_the_address_up() {
         let second = stage.queue("ada", |new| new.step = "1");
         stage.send(minutes(1));
         assert_eq!((stage.status(&first), stage.status(&second)), ("failed", "sent"));
-    }
-}
-
-#[test]
-fn a_sender_keeps_its_ceiling_and_the_others_do_not_wait() {
-    for store in stores() {
-        let stage = Stage::new(store);
-        for contact in ["a", "b", "c", "d", "e"] {
-            stage.contact(contact);
-            stage.queue(contact, |new| new.sender = "slow");
-        }
-        stage.contact("free");
-        stage.queue("free", |_| {});
-        stage.send(noon());
-        assert_eq!(stage.recipients().len(), 3, "two of the slow sender and the free one");
-        assert_eq!(stage.send(noon()).next_due, Some(minutes(30)), "room for one more comes in half an hour");
-        assert_eq!(stage.send(minutes(29)).did, 0);
-        stage.send(minutes(30));
-        assert_eq!(stage.recipients().len(), 4);
-        stage.send(minutes(600));
-        stage.send(minutes(1200));
-        assert_eq!(stage.recipients().len(), 6, "nothing was lost");
-    }
-}
-
-#[test]
-fn the_more_important_campaign_goes_first_where_a_cap_holds_the_other() {
-    for store in stores() {
-        let mut stage = Stage::new(store);
-        stage.settings.policies.caps = vec![Cap { max: 1, within: Span::days(1), topic: None }];
-        stage.contact("ada");
-        let low = stage.queue("ada", |new| new.priority = 10);
-        let high = stage.queue("ada", |new| (new.step, new.priority) = ("1", 90));
-        let receipt = stage.queue("ada", |new| (new.step, new.topic, new.priority) = ("2", "receipts", 0));
-        stage.send(noon());
-        assert_eq!((stage.status(&low), stage.status(&high), stage.status(&receipt)), ("held", "sent", "sent"));
-        assert_eq!(stage.message(&low).reason, "capped");
-        assert_eq!(stage.send(noon()).next_due, Some(noon().plus(Span::days(1))));
-        stage.send(noon().plus(Span::days(1)));
-        assert_eq!(stage.status(&low), "sent");
-        assert_eq!(stage.codes("ada").iter().filter(|code| **code == "capped").count(), 1);
-    }
-}
-
-#[test]
-fn a_held_message_that_expires_is_not_sent() {
-    for store in stores() {
-        let mut stage = Stage::new(store);
-        stage.settings.vouched_domains.clear();
-        stage.contact("ada");
-        let held = stage.queue("ada", |_| {});
-        let expiring = stage.queue("ada", |new| (new.step, new.expires) = ("1", Some(minutes(10))));
-        stage.send(noon());
-        assert_eq!((stage.status(&held), stage.message(&held).reason.as_str()), ("held", "unverified"));
-        for n in 1..=10 {
-            stage.send(minutes(n));
-        }
-        assert_eq!((stage.status(&expiring), stage.message(&expiring).reason.as_str()), ("skipped", "expired"));
-        assert_eq!(stage.codes("ada"), ["unverified", "unverified", "expired"], "each reason is told once");
-        stage.settings.vouched_domains.push("acme.test".to_owned());
-        stage.send(minutes(20));
-        assert_eq!(stage.status(&held), "sent");
-    }
-}
-
-#[test]
-fn nobody_is_written_to_at_night() {
-    for store in stores() {
-        let mut stage = Stage::new(store);
-        stage.settings.policies.quiet_hours =
-            Some(serde_json::from_value(serde_json::json!({ "from": "22:00", "to": "08:00" })).expect("hours"));
-        stage.contact("ada");
-        stage.change("ada", |stored| stored.zone = Some("Asia/Tokyo".to_owned()));
-        stage.contact("bob");
-        let (far, near) = (stage.queue("ada", |_| {}), stage.queue("bob", |_| {}));
-        // 14:00 in London is 23:00 in Tokyo.
-        stage.send(minutes(120));
-        assert_eq!((stage.status(&far), stage.status(&near)), ("held", "sent"));
-        assert_eq!(stage.message(&far).due_at, Some(minutes(11 * 60)));
-        stage.send(minutes(11 * 60));
-        assert_eq!(stage.status(&far), "sent");
-    }
-}
-
-#[test]
-fn brakes_stop_everything_at_once_and_lose_nothing() {
-    for store in stores() {
-        let stage = Stage::new(store);
-        stage.contact("ada");
-        stage.contact("bob");
-        let one = stage.queue("ada", |_| {});
-        let two = stage.queue("bob", |new| (new.sender, new.campaign_id) = ("slow", "other"));
-        for (subject, waits) in [(Subject::Everything, 2), (Subject::Sender("slow"), 1), (Subject::Campaign("other"), 1)] {
-            assert!(brakes::pause(&stage.parts(), subject, "ops", "a typo in the offer", noon()).expect("paused"));
-            stage.send(noon());
-            let waiting = [&one, &two].into_iter().filter(|id| stage.status(id) == "queued").count();
-            assert_eq!(waiting, waits, "{subject:?}");
-            assert!(brakes::resume(&stage.parts(), subject).expect("resumed"));
-        }
-        assert!(brakes::pause(&stage.parts(), Subject::Sender("nobody"), "ops", "", noon()).is_err());
-        stage.send(minutes(1));
-        assert_eq!((stage.status(&one), stage.status(&two)), ("sent", "sent"));
-    }
-}
-
-#[test]
-fn a_run_that_ended_gets_no_mail_and_a_paused_campaign_waits() {
-    for store in stores() {
-        let stage = Stage::new(store);
-        stage.contact("ada");
-        stage.contact("bob");
-        let (gone, waits) = (stage.queue("ada", |_| {}), stage.queue("bob", |_| {}));
-        {
-            let mut wanted = stage.script.wanted.lock().expect("lock");
-            wanted.insert("run-ada".to_owned(), Wanted::No(Code::ExitEvent));
-            wanted.insert("run-bob".to_owned(), Wanted::Paused);
-        }
-        stage.send(noon());
-        assert_eq!((stage.status(&gone), stage.status(&waits)), ("skipped", "held"));
-        stage.script.wanted.lock().expect("lock").clear();
-        stage.send(minutes(2));
-        assert_eq!(stage.status(&waits), "sent");
-        assert_eq!(stage.settled()[0], ("run-ada".to_owned(), Settlement::Skipped(Code::ExitEvent)));
-    }
+    });
 }
 
 #[test]
 fn test_mail_goes_to_the_test_inbox_marked_and_counts_as_nothing() {
-    for store in stores() {
+    on_both("test_mail_goes_to_the_test_inbox_marked_and_coun", |store| {
         let mut stage = Stage::new(store);
         stage.settings.policies.test_inbox = Some("inbox@test.test".to_owned());
         stage.settings.vouched_domains.clear();
@@ -291,12 +166,12 @@ fn test_mail_goes_to_the_test_inbox_marked_and_counts_as_nothing() {
         let id = stage.queue("ada", |new| (new.step, new.test) = ("1", true));
         stage.send(minutes(1));
         assert_eq!((stage.status(&id), stage.recipients().len()), ("skipped", 1));
-    }
+    });
 }
 
 #[test]
 fn a_template_that_cannot_be_rendered_fails_its_message_only() {
-    for store in stores() {
+    on_both("a_template_that_cannot_be_rendered_fails_its_mes", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         stage.contact("bob");
@@ -305,46 +180,12 @@ fn a_template_that_cannot_be_rendered_fails_its_message_only() {
         stage.send(noon());
         assert_eq!((stage.status(&bad), stage.status(&good)), ("failed", "sent"));
         assert!(stage.message(&bad).reason.contains("line 3"));
-    }
-}
-
-#[test]
-fn an_address_known_from_events_alone_gets_five_a_day() {
-    for store in stores() {
-        let stage = Stage::new(store);
-        stage.contact("ada");
-        stage.change("ada", |stored| stored.contact.address_from_event = true);
-        let steps = ["0", "1", "2", "3", "4", "5"];
-        let ids: Vec<String> = steps.iter().map(|step| stage.queue("ada", |new| new.step = step)).collect();
-        stage.send(noon());
-        assert_eq!(stage.recipients().len(), 5);
-        let skipped: Vec<_> = ids.iter().filter(|id| stage.message(id).reason == "too_many_messages").collect();
-        assert_eq!(skipped.len(), 1);
-    }
-}
-
-#[test]
-fn a_sender_that_bounces_too_much_pauses_itself() {
-    for store in stores() {
-        let stage = Stage::new(store);
-        for n in 0..60 {
-            let contact = format!("c{n}");
-            stage.contact(&contact);
-            stage.queue(&contact, |_| {});
-        }
-        let no = || Outcome::Refused("550 5.1.1 No such user here".to_owned());
-        let fine = || Outcome::Done("250 ok".to_owned());
-        stage.mail.says.lock().expect("lock").extend((0..60).map(|n| if n < 50 { fine() } else { no() }));
-        stage.send(noon());
-        let brakes = stage.read(pauses::all);
-        assert_eq!(brakes.len(), 1);
-        assert_eq!((brakes[0].subject.as_str(), brakes[0].actor.as_str()), ("sender:default", "hogwire"));
-    }
+    });
 }
 
 #[test]
 fn a_message_sent_again_is_a_new_one_and_wakes_nobody() {
-    for store in stores() {
+    on_both("a_message_sent_again_is_a_new_one_and_wakes_nobo", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let first = stage.queue("ada", |_| {});
@@ -356,12 +197,12 @@ fn a_message_sent_again_is_a_new_one_and_wakes_nobody() {
         assert_ne!(first, again);
         assert_eq!(stage.message(&again).resend_of, Some(first));
         assert_eq!((stage.recipients().len(), stage.settled().len()), (2, 1));
-    }
+    });
 }
 
 #[test]
 fn a_mailbox_that_is_full_for_days_is_given_up() {
-    for store in stores() {
+    on_both("a_mailbox_that_is_full_for_days_is_given_up", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let full = || Outcome::Refused("552 5.2.2 Mailbox full".to_owned());
@@ -378,5 +219,5 @@ fn a_mailbox_that_is_full_for_days_is_given_up() {
             .collect();
         let ends: Vec<_> = ids.iter().map(|id| stage.status(id)).collect();
         assert_eq!(ends, ["failed", "failed", "failed", "failed", "failed", "skipped"]);
-    }
+    });
 }

@@ -1,12 +1,12 @@
 //! What readers do: opens, clicks, leaving, coming back; and what servers report.
 
 use hogwire_connectors::smtp::reply::Bounce;
-use hogwire_engine::store::{consents, deliveries, engagements};
+use hogwire_engine::store::{Store, consents, deliveries, engagements};
 use hogwire_engine::tracking::{self, Report, Scope, Seen};
 use hogwire_model::contact::consent::{Consent, ConsentState, Said};
 
+use super::harness::on_both;
 use super::stage::{Stage, minutes, noon};
-use super::stores;
 
 const CHROME: Seen<'static> = Seen {
     user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
@@ -15,7 +15,7 @@ const CHROME: Seen<'static> = Seen {
 };
 
 /// A stage on which one mail went to Ada: its message's id and its token.
-fn sent(store: hogwire_engine::store::Store) -> (Stage, String, String) {
+fn sent(store: &Store) -> (Stage<'_>, String, String) {
     let stage = Stage::new(store);
     stage.contact("ada");
     let id = stage.queue("ada", |_| {});
@@ -24,17 +24,19 @@ fn sent(store: hogwire_engine::store::Store) -> (Stage, String, String) {
     (stage, id, token)
 }
 
-fn link(stage: &Stage) -> String {
+fn link(stage: &Stage<'_>) -> String {
     let mail = stage.last_mail();
     let at = mail.find("/t/c/").expect("a tracked link") + 5;
     mail[at..].split('"').next().expect("its end").to_owned()
 }
 
-fn told(stage: &Stage) -> Vec<String> {
+fn told(stage: &Stage<'_>) -> Vec<String> {
     let all = stage.read(|tx| deliveries::newest(tx, "", None, 100));
     let mut names: Vec<String> = all
         .iter()
-        .filter_map(|d| serde_json::from_str::<serde_json::Value>(&d.payload).ok()?["captured"]["event"].as_str().map(str::to_owned))
+        .filter_map(|d| {
+            serde_json::from_str::<serde_json::Value>(&d.payload).ok()?["captured"]["event"].as_str().map(str::to_owned)
+        })
         .collect();
     names.sort();
     names
@@ -42,7 +44,7 @@ fn told(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn people_and_machines_are_told_apart() {
-    for store in stores() {
+    on_both("people_and_machines_are_told_apart", |store| {
         let (stage, id, token) = sent(store);
         let parts = stage.parts();
         let proxy = Seen { user_agent: "Mozilla/5.0", ..CHROME };
@@ -60,12 +62,12 @@ fn people_and_machines_are_told_apart() {
         assert_eq!(stage.message(&id).clicks, 0);
         assert!(!tracking::open(&parts, "aaaaaaaaaaaaaaaaaaaaaaaaaa", CHROME, minutes(5)).expect("seen"));
         assert_eq!(stage.read(|tx| engagements::names(tx, "ada", "opened")), ["hello", "welcome"]);
-    }
+    });
 }
 
 #[test]
 fn a_link_leads_to_what_the_mail_said_and_nowhere_else() {
-    for store in stores() {
+    on_both("a_link_leads_to_what_the_mail_said_and_nowhere_e", |store| {
         let (stage, id, _) = sent(store);
         let parts = stage.parts();
         let link = link(&stage);
@@ -83,12 +85,12 @@ fn a_link_leads_to_what_the_mail_said_and_nowhere_else() {
             assert_eq!(tracking::click(&parts, bad, CHROME, minutes(3)).expect("followed"), None, "{bad}");
         }
         assert_eq!(told(&stage), ["hogwire_email_clicked", "hogwire_email_sent"]);
-    }
+    });
 }
 
 #[test]
 fn five_identical_unsubscribes_are_one() {
-    for store in stores() {
+    on_both("five_identical_unsubscribes_are_one", |store| {
         let (stage, id, token) = sent(store);
         let parts = stage.parts();
         for n in 0..5 {
@@ -109,12 +111,12 @@ fn five_identical_unsubscribes_are_one() {
             [stage.status(&marketing), stage.status(&news), stage.status(&receipt)],
             ["skipped", "sent", "sent"]
         );
-    }
+    });
 }
 
 #[test]
 fn looking_at_the_page_changes_nothing() {
-    for store in stores() {
+    on_both("looking_at_the_page_changes_nothing", |store| {
         let (stage, _, token) = sent(store);
         let page = tracking::subscription(&stage.parts(), &token).expect("a page").expect("of ours");
         assert_eq!(page.address, "a…@example.com");
@@ -123,12 +125,12 @@ fn looking_at_the_page_changes_nothing() {
         assert_eq!(shown, [("news", false, true), ("product", false, true), ("receipts", true, true)]);
         assert!(stage.read(|tx| consents::of_contact(tx, "ada")).is_empty());
         assert_eq!(tracking::subscription(&stage.parts(), "nonsense").expect("a page"), None);
-    }
+    });
 }
 
 #[test]
 fn who_left_everything_comes_back_to_one_topic_alone() {
-    for store in stores() {
+    on_both("who_left_everything_comes_back_to_one_topic_alon", |store| {
         let (stage, _, token) = sent(store);
         let parts = stage.parts();
         tracking::unsubscribe(&parts, &token, Scope::Everything, "page", minutes(1)).expect("left");
@@ -141,12 +143,12 @@ fn who_left_everything_comes_back_to_one_topic_alone() {
             (stage.queue("ada", |new| new.step = "1"), stage.queue("ada", |new| (new.step, new.topic) = ("2", "news")));
         stage.send(minutes(3));
         assert_eq!((stage.status(&product), stage.status(&news)), ("sent", "skipped"));
-    }
+    });
 }
 
 #[test]
 fn a_no_follows_a_change_of_address() {
-    for store in stores() {
+    on_both("a_no_follows_a_change_of_address", |store| {
         let (stage, _, token) = sent(store);
         tracking::unsubscribe(&stage.parts(), &token, Scope::Message, "one_click", minutes(1)).expect("left");
         stage.change("ada", |stored| stored.contact.address = Some("new@example.com".to_owned()));
@@ -156,13 +158,16 @@ fn a_no_follows_a_change_of_address() {
         stage.change("eve", |stored| stored.contact.address = Some("ada@example.com".to_owned()));
         let heir = stage.queue("eve", |_| {});
         stage.send(minutes(2));
-        assert_eq!((stage.message(&moved).reason.as_str(), stage.message(&heir).reason.as_str()), ("no_consent", "suppressed"));
-    }
+        assert_eq!(
+            (stage.message(&moved).reason.as_str(), stage.message(&heir).reason.as_str()),
+            ("no_consent", "suppressed")
+        );
+    });
 }
 
 #[test]
 fn who_does_not_want_to_be_tracked_is_not() {
-    for store in stores() {
+    on_both("who_does_not_want_to_be_tracked_is_not", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let word = Consent {
@@ -178,12 +183,12 @@ fn who_does_not_want_to_be_tracked_is_not() {
         let mail = stage.last_mail();
         assert!(!mail.contains("/t/c/") && !mail.contains("/t/o/"), "{mail}");
         assert!(mail.contains("https://shop.test/?a=1"), "{mail}");
-    }
+    });
 }
 
 #[test]
 fn reports_come_twice_and_late_and_settle_what_was_unknown() {
-    for store in stores() {
+    on_both("reports_come_twice_and_late_and_settle_what_was", |store| {
         let stage = Stage::new(store);
         stage.contact("ada");
         let id = stage.queue("ada", |new| new.topic = "receipts");
@@ -202,12 +207,12 @@ fn reports_come_twice_and_late_and_settle_what_was_unknown() {
         tracking::report(&parts, &rfc, bounce, minutes(40), minutes(40)).expect("taken");
         assert_eq!(stage.status(&id), "bounced");
         assert!(!tracking::report(&parts, "<other@acme.test>", Report::Complained, noon(), noon()).expect("taken"));
-    }
+    });
 }
 
 #[test]
 fn who_complains_gets_nothing_more_under_any_address() {
-    for store in stores() {
+    on_both("who_complains_gets_nothing_more_under_any_addres", |store| {
         let (stage, id, _) = sent(store);
         for _ in 0..2 {
             tracking::report(&stage.parts(), &id, Report::Complained, minutes(1), minutes(1)).expect("taken");
@@ -218,5 +223,5 @@ fn who_complains_gets_nothing_more_under_any_address() {
         let next = stage.queue("ada", |new| (new.step, new.topic) = ("1", "news"));
         stage.send(minutes(2));
         assert_eq!(stage.message(&next).reason, "no_consent");
-    }
+    });
 }

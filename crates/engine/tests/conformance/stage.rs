@@ -23,8 +23,8 @@ pub fn noon() -> Time {
     Time::parse("2026-03-02T12:00:00Z").expect("a time")
 }
 
-pub struct Stage {
-    pub store: Store,
+pub struct Stage<'s> {
+    pub store: &'s Store,
     pub settings: Settings,
     pub script: Script,
     pub mail: Arc<MailServer>,
@@ -63,9 +63,8 @@ pub struct Net {
 struct Nothing;
 struct Dice(Mutex<u64>);
 
-impl Stage {
-    pub fn new(store: Store) -> Self {
-        store.migrate(noon()).expect("a schema");
+impl<'s> Stage<'s> {
+    pub fn new(store: &'s Store) -> Self {
         let mail = Arc::new(MailServer::default());
         let answer: Box<Sends> = Box::new(|_| answer(200, ""));
         let net = Arc::new(Net { got: Mutex::default(), says: Mutex::new(answer), now: Mutex::default() });
@@ -82,7 +81,7 @@ impl Stage {
 
     pub fn parts(&self) -> Parts<'_> {
         Parts {
-            store: &self.store,
+            store: self.store,
             outside: &self.outside,
             settings: &self.settings,
             keys: &self.keys,
@@ -241,12 +240,8 @@ fn settings() -> Settings {
         webhook_secret: None,
         mapping: hogwire_model::mapping::Mapping::default(),
     };
-    let sender = |per_hour| Sender {
-        from: "Acme <hello@acme.test>".to_owned(),
-        per_second: None,
-        per_hour,
-        per_day: None,
-    };
+    let sender =
+        |per_hour| Sender { from: "Acme <hello@acme.test>".to_owned(), per_second: None, per_hour, per_day: None };
     let topic = |kind| Topic::new("", kind, TopicDefault::Allowed);
     Settings {
         connections: [("posthog".to_owned(), connection)].into(),
@@ -314,13 +309,7 @@ impl Hooks for Script {
         Ok(Ok(Rendered { subject: "Hello".to_owned(), html, plain, from: None }))
     }
 
-    fn fill(
-        &self,
-        _: &mut Tx<'_>,
-        _: &Delivery,
-        value: Value,
-        _: Time,
-    ) -> Result<std::result::Result<Value, String>> {
+    fn fill(&self, _: &mut Tx<'_>, _: &Delivery, value: Value, _: Time) -> Result<std::result::Result<Value, String>> {
         let mut text = value.to_string();
         for (name, known) in self.values.lock().expect("lock").iter() {
             text = text.replace(&format!("{{{{ {name} }}}}"), known);
@@ -331,7 +320,17 @@ impl Hooks for Script {
         Ok(Ok(serde_json::from_str(&text).expect("json")))
     }
 
-    fn webhook_secrets(&self, _: &mut Tx<'_>) -> Result<Vec<String>> {
+    fn fill_secret(
+        &self,
+        tx: &mut Tx<'_>,
+        delivery: &Delivery,
+        value: Value,
+        now: Time,
+    ) -> Result<std::result::Result<Value, String>> {
+        self.fill(tx, delivery, value, now)
+    }
+
+    fn webhook_secrets(&self, _: &mut Tx<'_>, _: Time) -> Result<Vec<String>> {
         Ok(vec!["whsec_c2VjcmV0c2VjcmV0c2VjcmV0".to_owned()])
     }
 
