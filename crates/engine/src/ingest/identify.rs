@@ -159,7 +159,6 @@ fn by_address(
             let full = contact_keys::count(tx, &holder, KeyKind::Visitor)? >= KEYS_PER_ADDRESS;
             Ok((!full).then_some(holder))
         }
-        (None, None) if key::is_placeholder_address(&address.address) => Ok(None),
         (None, None) => {
             let contact = people.make(item.event.at);
             people.add_key(&key, &contact);

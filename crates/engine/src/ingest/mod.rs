@@ -11,6 +11,7 @@ mod batch;
 mod identify;
 mod write;
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 
 use hogwire_connectors::{Refusal, Shape};
@@ -66,6 +67,14 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     let mut runs = Runs::new(engine, catalog, now);
     fanout::settle_merges(&mut runs, &mut tx, &mut people)?;
     let mut audience = fanout::Audience::load(&runs, &mut tx, &people, past.items.iter().chain(&batch.items))?;
+    // Whoever became known is known with all that this batch says before their past is
+    // looked at: an old signup must find the address that came with today's sign-in.
+    let revealed: HashSet<&str> = past.items.iter().filter_map(|item| item.contact.as_deref()).collect();
+    for item in &batch.items {
+        if let Some(contact) = item.contact.as_deref().filter(|contact| revealed.contains(contact)) {
+            apply::apply(&mut people, contact, item, &runs.settings);
+        }
+    }
     for item in past.items.iter().chain(&batch.items) {
         let Some(contact) = item.contact.as_deref() else { continue };
         apply::apply(&mut people, contact, item, &runs.settings);

@@ -36,7 +36,7 @@ pub use validate::{Known, KnownTemplate, validate};
 use crate::Span;
 
 /// The conditions of a `where`, `when` or `audience`.
-pub type Where = serde_json::Value;
+pub type Where = crate::filter::Filters;
 
 /// A campaign as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -50,12 +50,15 @@ impl Facts for TurnFacts<'_> {
 
 /// Whether the conditions hold. Where there are none, they do.
 pub fn holds(filter: Option<&Where>, facts: &dyn Facts, now: Time) -> bool {
-    let _ = (facts, now);
-    filter.is_none()
+    filter.is_none_or(|filter| filter.matches(facts, now))
 }
 
-/// Says which condition failed, for the record.
+/// Says which condition failed, and on what, for the record.
 pub fn failure(filter: &Where, facts: &dyn Facts, now: Time) -> Value {
-    let _ = (facts, now);
-    json!({ "where": filter })
+    match filter.why_not(facts, now) {
+        Some(miss) => json!({ "failed": {
+            "type": miss.scope, "key": miss.key, "operator": miss.operator, "value": miss.wanted, "was": miss.found,
+        } }),
+        None => json!({}),
+    }
 }

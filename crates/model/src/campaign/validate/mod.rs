@@ -10,6 +10,7 @@ mod step;
 pub use reach::{paths, unreachable};
 
 use super::{Campaign, Match, Trigger, Where};
+use crate::filter::Scope;
 use crate::problem::nearest;
 use crate::{Problem, Problems, Span};
 
@@ -138,8 +139,14 @@ impl Review<'_> {
         }
     }
 
+    /// Conditions about accounts can be written, but no account is known yet: they would be
+    /// false for everybody, in silence.
     fn conditions(&mut self, filter: Option<&Where>, path: &str) {
-        let _ = (filter, path);
+        let asks = |filter: &Where| filter.leaves().iter().any(|leaf| leaf.scope() == Scope::Account);
+        if filter.is_some_and(asks) {
+            let message = "conditions about accounts are not available yet".to_owned();
+            self.error("not_available_yet", path, message, "ask about the event or the contact");
+        }
     }
 
     fn trigger_has_properties(&self) -> bool {

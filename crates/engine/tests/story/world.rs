@@ -1,0 +1,237 @@
+//! A small outside for the stories: mail that is kept, a network that says yes.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use hogwire_connectors::Shape;
+use hogwire_connectors::http::{Request, Response};
+use hogwire_engine::campaigns::{Actor, Project, SourceFile};
+use hogwire_engine::inbox::{Inbox, Record};
+use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
+use hogwire_engine::secrets::Keyring;
+use hogwire_engine::settings::{Connection, Sender, Settings};
+use hogwire_engine::store::Store;
+use hogwire_engine::{Engine, Work};
+use hogwire_model::{Outcome, Span, Time};
+use serde_json::{Value, json};
+
+pub struct World {
+    pub engine: Engine,
+    pub mail: Arc<Mails>,
+    pub now: Time,
+    outside: Outside,
+    folder: tempfile::TempDir,
+}
+
+#[derive(Default)]
+pub struct Mails {
+    sent: Mutex<Vec<Parcel>>,
+    dies: AtomicBool,
+    clock: AtomicU64,
+}
+
+impl Mails {
+    /// The next batch goes out, and the process dies before the answer is heard.
+    pub fn die_next(&self) {
+        self.dies.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Mail for Mails {
+    fn send(&self, parcels: Vec<Parcel>) -> Vec<(Time, Outcome)> {
+        let at = Time::from_millis(i64::try_from(self.clock.load(Ordering::SeqCst)).expect("a time"));
+        let answers = parcels.iter().map(|_| (at, Outcome::Done("250 ok".to_owned()))).collect();
+        self.sent.lock().expect("mails").extend(parcels);
+        assert!(!self.dies.swap(false, Ordering::SeqCst), "the process dies here");
+        answers
+    }
+}
+
+struct Net;
+
+impl Http for Net {
+    fn send(&self, _: Reach, requests: Vec<Request>) -> Vec<(Time, HttpAnswer)> {
+        let yes = || Response { status: 200, ..Response::default() };
+        requests.iter().map(|_| (Time::default(), HttpAnswer::Response(yes()))).collect()
+    }
+}
+
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Disk for Memory {
+    fn list(&self) -> std::io::Result<Vec<String>> {
+        Ok(self.0.lock().expect("disk").keys().cloned().collect())
+    }
+
+    fn create(&self, name: &str, size: u64) -> std::io::Result<()> {
+        let size = usize::try_from(size).map_err(Error::other)?.min(1 << 20);
+        self.0.lock().expect("disk").insert(name.to_owned(), vec![0; size]);
+        Ok(())
+    }
+
+    fn write_sync(&self, name: &str, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        let mut files = self.0.lock().expect("disk");
+        let file = files.get_mut(name).ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let start = usize::try_from(offset).map_err(Error::other)?;
+        file.resize(file.len().max(start + bytes.len()), 0);
+        file[start..start + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn read(&self, name: &str, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        let files = self.0.lock().expect("disk");
+        let file = files.get(name).ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let start = usize::try_from(offset).map_err(Error::other)?.min(file.len());
+        Ok(file[start..start.saturating_add(length).min(file.len())].to_vec())
+    }
+
+    fn size(&self, name: &str) -> std::io::Result<u64> {
+        let files = self.0.lock().expect("disk");
+        files.get(name).map(|file| file.len() as u64).ok_or_else(|| Error::from(ErrorKind::NotFound))
+    }
+
+    fn remove(&self, name: &str) -> std::io::Result<()> {
+        self.0.lock().expect("disk").remove(name);
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
+        let mut files = self.0.lock().expect("disk");
+        let file = files.remove(from).ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn free(&self) -> Option<u64> {
+        None
+    }
+}
+
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let n = self.0.fetch_add(1, Ordering::SeqCst);
+            *byte = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8 ^ (n as u8);
+        }
+    }
+}
+
+struct Quiet;
+
+impl Wake for Quiet {
+    fn wake(&self) {}
+}
+
+const TEMPLATE: &str = "---\nsubject: Welcome, {{ contact.name | default: 'you' }}\n---\nHello {{ contact.name }}, [start](https://app.example.com/start).\n";
+
+impl World {
+    pub fn new() -> Self {
+        let now = Time::parse("2026-03-02T09:00:00Z").expect("a time");
+        let mail = Arc::new(Mails::default());
+        mail.clock.store(u64::try_from(now.millis()).expect("a time"), Ordering::SeqCst);
+        let outside = Outside {
+            http: Arc::new(Net),
+            mail: mail.clone(),
+            disk: Arc::new(Memory::default()),
+            entropy: Arc::new(Counter::default()),
+            wake: Arc::new(Quiet),
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = open(&outside, folder.path(), now);
+        Self { engine, mail, now, outside, folder }
+    }
+
+    /// The process ends and starts again on the same disk and database.
+    pub fn reopen(&mut self) {
+        self.engine = open(&self.outside, self.folder.path(), self.now);
+    }
+
+    pub fn apply(&self, id: &str, text: &str) {
+        let file = |id: &str, kind: &str, text: &str| SourceFile { id: id.into(), kind: kind.into(), text: text.into() };
+        let project = Project {
+            campaigns: vec![file(id, "yaml", text)],
+            templates: vec![file("welcome", "md", TEMPLATE)],
+        };
+        let actor = Actor { name: "test", origin: "file" };
+        let changes = self.engine.apply(&project, actor, false, self.now).expect("applied");
+        assert!(changes.iter().all(|change| !change.problems.has_errors()), "{changes:?}");
+    }
+
+    pub fn receive(&self, body: &Value) {
+        let body = body.to_string().into_bytes();
+        let shape = hogwire_connectors::detect(&body);
+        hogwire_connectors::check(shape, &body).expect("a good body");
+        let record = Record { connection: "posthog", shape: Shape::as_str(shape), arrived: self.now, body: &body, lane_hint: 0 };
+        self.engine.receive(&[record]).expect("received");
+    }
+
+    /// Does all work there is, now.
+    pub fn settle(&self) {
+        for _ in 0..20 {
+            let did: usize = Work::ALL.iter().map(|work| self.engine.step(*work, self.now).expect("a step").did).sum();
+            if did == 0 {
+                return;
+            }
+        }
+    }
+
+    pub fn later_days(&mut self, days: i64) {
+        self.now = self.now.plus(Span::days(days));
+        self.mail.clock.store(u64::try_from(self.now.millis()).expect("a time"), Ordering::SeqCst);
+    }
+
+    pub fn mails(&self) -> Vec<Parcel> {
+        self.mail.sent.lock().expect("mails").clone()
+    }
+
+    pub fn explain(&self, campaign: &str, contact: &str) -> String {
+        match self.engine.explain(campaign, contact, self.now) {
+            Ok(explained) => serde_json::to_string_pretty(&explained).expect("JSON"),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+fn open(outside: &Outside, folder: &std::path::Path, now: Time) -> Engine {
+    let store = Store::sqlite(&folder.join("hogwire.db")).expect("a store");
+    let inbox = Inbox::log(outside.disk.clone()).expect("an inbox");
+    let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
+    Engine::open(store, inbox, settings(), outside.clone(), keyring, now).expect("an engine")
+}
+
+fn settings() -> Settings {
+    let connection = Connection {
+        connector: "posthog".into(),
+        ingestion_host: "https://ph.example".into(),
+        app_host: "https://ph.example".into(),
+        project_token: Some("phc_x".into()),
+        capture: true,
+        test_mode: false,
+        starts_active: true,
+        webhook_secret: Some("s3cr3t".into()),
+        mapping: hogwire_model::mapping::Mapping::default(),
+    };
+    let sender = Sender { from: "Shop <hello@shop.example>".into(), per_second: None, per_hour: None, per_day: None };
+    Settings {
+        connections: [("posthog".to_owned(), connection)].into(),
+        senders: [("default".to_owned(), sender)].into(),
+        vouched_domains: vec!["shop.example".into()],
+        public_url: "https://hogwire.example".into(),
+        ..Settings::default()
+    }
+}
+
+/// PostHog's own webhook body for a signup.
+pub fn signup(uuid: &str, id: &str, address: &str, plan: &str) -> Value {
+    let name = if address.starts_with("ada") { "Ada" } else { "Someone" };
+    json!({
+        "event": { "uuid": uuid, "event": "user_signed_up", "distinct_id": id, "properties": { "plan": plan }, "timestamp": "2026-03-02T08:59:59Z" },
+        "person": { "id": format!("person-{id}"), "properties": { "email": address, "name": name, "plan": plan } }
+    })
+}
