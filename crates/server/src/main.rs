@@ -1,1 +1,7 @@
-fn main() {}
+//! The `hogwire` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hogwire::cli::run()
+}

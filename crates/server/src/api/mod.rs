@@ -1,0 +1,50 @@
+//! HTTP: every route, merged. One file per resource; a new one adds its line below.
+
+pub mod auth;
+pub mod health;
+pub mod problem;
+pub mod visits;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::Shared;
+use crate::intake;
+use problem::Problem;
+
+/// The whole surface, ready to be served.
+pub fn router(app: &Shared) -> Router {
+    let meters = app.meters.clone();
+    Router::new()
+        .merge(health::routes())
+        .merge(intake::routes::events(app))
+        .merge(intake::routes::routes(app))
+        .merge(visits::routes())
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {
+            meters.panics.add(1);
+            panicked(&panic)
+        }))
+        .with_state(app.clone())
+}
+
+async fn no_such_route() -> Problem {
+    let remedy = "See /docs for the routes there are.";
+    Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this path.", remedy)
+}
+
+async fn wrong_method() -> Problem {
+    let remedy = "See /docs for the methods of each route.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "The path takes other methods.", remedy)
+}
+
+fn panicked(panic: &Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+    Problem::internal(&format!("panic: {}", said.as_deref().unwrap_or("unknown"))).into_response()
+}
