@@ -10,17 +10,7 @@ pub fn check() -> Outcome {
         ("house rules", house_rules()),
         ("generated files", generate::compare()),
         ("formatting", run(&mut cargo(["fmt", "--all", "--check"]))),
-        (
-            "clippy",
-            run(&mut cargo([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ])),
-        ),
+        ("clippy", run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     ];
     let mut broken = Vec::new();
     for (name, result) in parts {
@@ -30,15 +20,9 @@ pub fn check() -> Outcome {
         }
     }
     if broken.is_empty() {
-        Ok(format!(
-            "{} house rules, formatting and clippy hold",
-            rules::all().len()
-        ))
+        Ok(format!("{} house rules, formatting and clippy hold", rules::all().len()))
     } else {
-        Err(Failure::Failed(format!(
-            "not in order: {}",
-            broken.join(", ")
-        )))
+        Err(Failure::Failed(format!("not in order: {}", broken.join(", "))))
     }
 }
 
@@ -55,18 +39,9 @@ fn house_rules() -> Result<(), Failure> {
     let mut count = 0;
     for rule in rules::all() {
         for violation in (rule.check)(&tree) {
-            eprintln!(
-                "{}:{}: [{}] {}",
-                violation.path, violation.line, rule.name, violation.message
-            );
+            eprintln!("{}:{}: [{}] {}", violation.path, violation.line, rule.name, violation.message);
             count += 1;
         }
     }
-    if count == 0 {
-        Ok(())
-    } else {
-        Err(Failure::Failed(format!(
-            "{count} places break a house rule"
-        )))
-    }
+    if count == 0 { Ok(()) } else { Err(Failure::Failed(format!("{count} places break a house rule"))) }
 }

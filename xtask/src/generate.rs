@@ -18,18 +18,9 @@ struct Page {
 
 fn all() -> &'static [Page] {
     &[
-        Page {
-            path: "docs/reference/house-rules.md",
-            make: house_rules,
-        },
-        Page {
-            path: "docs/reference/jobs.md",
-            make: jobs,
-        },
-        Page {
-            path: "docs/reference/steps.md",
-            make: steps,
-        },
+        Page { path: "docs/reference/house-rules.md", make: house_rules },
+        Page { path: "docs/reference/jobs.md", make: jobs },
+        Page { path: "docs/reference/steps.md", make: steps },
     ]
 }
 
@@ -38,9 +29,7 @@ pub fn write() -> Outcome {
     for page in all() {
         let path = root.join(page.path);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-        written
-            .and_then(|()| fs::write(&path, (page.make)(&root)?))
-            .map_err(|error| failed(page, &error))?;
+        written.and_then(|()| fs::write(&path, (page.make)(&root)?)).map_err(|error| failed(page, &error))?;
         println!("wrote {}", page.path);
     }
     Ok(format!("{} pages", all().len()))
@@ -52,10 +41,7 @@ pub fn compare() -> Result<(), Failure> {
     for page in all() {
         let fresh = (page.make)(&root).map_err(|error| failed(page, &error))?;
         if fs::read_to_string(root.join(page.path)).ok() != Some(fresh) {
-            return Err(Failure::Failed(format!(
-                "{} is stale; `cargo x generate` writes it",
-                page.path
-            )));
+            return Err(Failure::Failed(format!("{} is stale; `cargo x generate` writes it", page.path)));
         }
     }
     Ok(())
@@ -68,9 +54,8 @@ fn failed(page: &Page, error: &io::Error) -> Failure {
 const NOTICE: &str = "<!-- Made by `cargo x generate`; edit the code it names instead. -->";
 
 fn house_rules(_: &Path) -> io::Result<String> {
-    let mut text = format!(
-        "{NOTICE}\n\n# House rules\n\nChecked by `cargo x check`.\n\n| rule | what holds |\n|---|---|\n"
-    );
+    let mut text =
+        format!("{NOTICE}\n\n# House rules\n\nChecked by `cargo x check`.\n\n| rule | what holds |\n|---|---|\n");
     for rule in rules::all() {
         text.push_str(&format!("| `{}` | {} |\n", rule.name, rule.sentence));
     }
@@ -79,18 +64,12 @@ fn house_rules(_: &Path) -> io::Result<String> {
 
 fn jobs(root: &Path) -> io::Result<String> {
     let folder = "crates/engine/src/jobs";
-    Ok(format!(
-        "{NOTICE}\n\n# Jobs\n\nWhat the engine does when it steps. One file each.\n{}",
-        heads(root, folder)?
-    ))
+    Ok(format!("{NOTICE}\n\n# Jobs\n\nWhat the engine does when it steps. One file each.\n{}", heads(root, folder)?))
 }
 
 fn steps(root: &Path) -> io::Result<String> {
     let folder = "crates/model/src/campaign/steps";
-    Ok(format!(
-        "{NOTICE}\n\n# Campaign steps\n\nOne file each.\n{}",
-        heads(root, folder)?
-    ))
+    Ok(format!("{NOTICE}\n\n# Campaign steps\n\nOne file each.\n{}", heads(root, folder)?))
 }
 
 /// A section for each file of a folder: its path and its head comment.
@@ -98,9 +77,7 @@ fn heads(root: &Path, folder: &str) -> io::Result<String> {
     let mut names: Vec<String> = fs::read_dir(root.join(folder))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| {
-            name.ends_with(".rs")
-                && !matches!(name.as_str(), "form.rs" | "mod.rs")
-                && !name.ends_with("tests.rs")
+            name.ends_with(".rs") && !matches!(name.as_str(), "form.rs" | "mod.rs") && !name.ends_with("tests.rs")
         })
         .collect();
     names.sort();
@@ -108,19 +85,14 @@ fn heads(root: &Path, folder: &str) -> io::Result<String> {
     for name in names {
         let source = fs::read_to_string(root.join(folder).join(&name))?;
         let title = name.trim_end_matches(".rs");
-        text.push_str(&format!(
-            "\n## {title}\n\n{}\n\n`{folder}/{name}`\n",
-            head_comment(&source)
-        ));
+        text.push_str(&format!("\n## {title}\n\n{}\n\n`{folder}/{name}`\n", head_comment(&source)));
     }
     Ok(text)
 }
 
 fn head_comment(source: &str) -> String {
     let lines = source.lines().take_while(|line| line.starts_with("//!"));
-    let lines: Vec<&str> = lines
-        .map(|line| line.trim_start_matches("//!").trim())
-        .collect();
+    let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("//!").trim()).collect();
     lines.join("\n").trim().to_owned()
 }
 
@@ -130,10 +102,7 @@ mod tests {
 
     #[test]
     fn the_head_comment_ends_where_code_begins() {
-        assert_eq!(
-            head_comment("//! One.\n//!\n//! Two.\n\n//! not this\nuse a;\n"),
-            "One.\n\nTwo."
-        );
+        assert_eq!(head_comment("//! One.\n//!\n//! Two.\n\n//! not this\nuse a;\n"), "One.\n\nTwo.");
         assert_eq!(head_comment("use a;\n//! late\n"), "");
     }
 }

@@ -49,17 +49,11 @@ fn main() -> ExitCode {
     let started = Instant::now();
     match dispatch(&command, &rest) {
         Ok(summary) => {
-            println!(
-                "{command}: ok, {summary} ({} s)",
-                started.elapsed().as_secs()
-            );
+            println!("{command}: ok, {summary} ({} s)", started.elapsed().as_secs());
             ExitCode::SUCCESS
         }
         Err(Failure::Failed(reason)) => {
-            eprintln!(
-                "{command}: failed, {reason} ({} s)",
-                started.elapsed().as_secs()
-            );
+            eprintln!("{command}: failed, {reason} ({} s)", started.elapsed().as_secs());
             ExitCode::FAILURE
         }
         Err(Failure::Misuse(reason)) => {

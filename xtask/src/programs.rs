@@ -4,35 +4,18 @@ use crate::run::{cargo, command, root, run};
 use crate::{Failure, Outcome};
 
 pub fn sim(rest: &[String]) -> Outcome {
-    start(
-        &["run", "--package", "hogwire-sim", "--bin", "simulate", "--"],
-        rest,
-    )?;
+    start(&["run", "--package", "hogwire-sim", "--bin", "simulate", "--"], rest)?;
     Ok("no check was broken".into())
 }
 
 pub fn bench(rest: &[String]) -> Outcome {
-    start(
-        &[
-            "run",
-            "--release",
-            "--package",
-            "hogwire-sim",
-            "--bin",
-            "bench",
-            "--",
-        ],
-        rest,
-    )?;
+    start(&["run", "--release", "--package", "hogwire-sim", "--bin", "bench", "--"], rest)?;
     Ok("measured".into())
 }
 
 pub fn crash(rest: &[String]) -> Outcome {
     start(&["build", "--package", "hogwire"], &[])?;
-    start(
-        &["run", "--package", "hogwire-sim", "--bin", "crash", "--"],
-        rest,
-    )?;
+    start(&["run", "--package", "hogwire-sim", "--bin", "crash", "--"], rest)?;
     Ok("nothing acknowledged was lost".into())
 }
 

@@ -36,49 +36,29 @@ pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
 pub fn run(command: &mut Command) -> Result<(), Failure> {
     let shown = show(command);
     println!("$ {shown}");
-    let status = command
-        .status()
-        .map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::Failed(format!("`{shown}` ended with {status}")))
-    }
+    let status = command.status().map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::Failed(format!("`{shown}` ended with {status}"))) }
 }
 
 /// Runs a command whose output matters only when it fails.
 pub fn quietly(command: &mut Command) -> Result<(), Failure> {
     let shown = show(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
     if output.status.success() {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    Err(Failure::Failed(format!(
-        "`{shown}` ended with {}\n{}",
-        output.status,
-        said.trim_end()
-    )))
+    Err(Failure::Failed(format!("`{shown}` ended with {}\n{}", output.status, said.trim_end())))
 }
 
 fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     match words.split_first() {
         Some((program, rest)) => {
-            let name = Path::new(program)
-                .file_name()
-                .map_or(program.as_str().into(), OsStr::to_string_lossy);
-            std::iter::once(name.as_ref())
-                .chain(rest.iter().map(String::as_str))
-                .collect::<Vec<_>>()
-                .join(" ")
+            let name = Path::new(program).file_name().map_or(program.as_str().into(), OsStr::to_string_lossy);
+            std::iter::once(name.as_ref()).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
         }
         None => String::new(),
     }
@@ -87,9 +67,7 @@ fn show(command: &Command) -> String {
 /// The first of these programs that is on the path, or in one of the further folders.
 pub fn find(names: &[&str], further: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path)
-        .chain(further.iter().cloned())
-        .collect();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(further.iter().cloned()).collect();
     names
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))

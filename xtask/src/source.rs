@@ -24,12 +24,8 @@ pub struct Source {
 
 impl Source {
     pub fn parse(path: &str, text: &str) -> Result<Source, String> {
-        let syntax = syn::parse_file(text).map_err(|error| {
-            format!(
-                "{path}:{}: does not parse: {error}",
-                error.span().start().line
-            )
-        })?;
+        let syntax = syn::parse_file(text)
+            .map_err(|error| format!("{path}:{}: does not parse: {error}", error.span().start().line))?;
         let stream: TokenStream = text.parse().map_err(|error| format!("{path}: {error}"))?;
         let mut tokens = Vec::new();
         flatten(stream, &mut tokens);
@@ -37,22 +33,11 @@ impl Source {
         finder.visit_file(&syntax);
         let name = path.rsplit('/').next().unwrap_or(path);
         let is_test = path.contains("/tests/") || name == "tests.rs" || name.ends_with("_tests.rs");
-        Ok(Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            syntax,
-            is_test,
-            tokens,
-            test_lines: finder.lines,
-        })
+        Ok(Source { path: path.to_owned(), text: text.to_owned(), syntax, is_test, tokens, test_lines: finder.lines })
     }
 
     pub fn in_test(&self, line: usize) -> bool {
-        self.is_test
-            || self
-                .test_lines
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&line))
+        self.is_test || self.test_lines.iter().any(|(first, last)| (*first..=*last).contains(&line))
     }
 
     /// Identifiers outside tests, with their lines.
@@ -109,18 +94,12 @@ impl Source {
     pub fn test_modules(&self) -> Vec<String> {
         let stem = self.path.trim_end_matches(".rs");
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
-        let base = if matches!(name, "lib" | "main" | "mod") {
-            folder
-        } else {
-            stem
-        };
+        let base = if matches!(name, "lib" | "main" | "mod") { folder } else { stem };
         self.syntax
             .items
             .iter()
             .filter_map(|item| match item {
-                syn::Item::Mod(module)
-                    if module.content.is_none() && is_test_only(&module.attrs) =>
-                {
+                syn::Item::Mod(module) if module.content.is_none() && is_test_only(&module.attrs) => {
                     Some(format!("{base}/{}", module.ident))
                 }
                 _ => None,
@@ -145,8 +124,7 @@ fn flatten(stream: TokenStream, into: &mut Vec<(Token, usize)>) {
             TokenTree::Punct(mark) if mark.as_char() == '#' && mark.spacing() == Spacing::Alone => {
                 if rest.peek().is_some_and(is_doc) {
                     rest.next();
-                } else if matches!(rest.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '!')
-                {
+                } else if matches!(rest.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '!') {
                     rest.next();
                     if rest.peek().is_some_and(is_doc) {
                         rest.next();
@@ -177,11 +155,7 @@ fn is_doc(tree: &TokenTree) -> bool {
 fn is_test_only(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let path = attribute.path();
-        if path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "test")
-        {
+        if path.segments.last().is_some_and(|segment| segment.ident == "test") {
             return true;
         }
         let syn::Meta::List(list) = &attribute.meta else {
@@ -251,10 +225,7 @@ impl Uses {
                 self.expand(&path.tree, before);
                 before.pop();
             }
-            syn::UseTree::Group(group) => group
-                .items
-                .iter()
-                .for_each(|item| self.expand(item, before)),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.expand(item, before)),
             syn::UseTree::Name(name) => self.end(&name.ident, before),
             syn::UseTree::Rename(rename) => self.end(&rename.ident, before),
             syn::UseTree::Glob(glob) => self.found.push((before.clone(), glob.span().start().line)),
@@ -278,13 +249,8 @@ mod tests {
 
     #[test]
     fn paths_are_seen_in_code_in_macros_and_in_nested_uses() {
-        let source =
-            source("use std::{env, io::{self, Read}};\nfn f() { println!(\"{}\", a::b::c()); }");
-        let paths: Vec<String> = source
-            .paths()
-            .iter()
-            .map(|(path, _)| path.join("::"))
-            .collect();
+        let source = source("use std::{env, io::{self, Read}};\nfn f() { println!(\"{}\", a::b::c()); }");
+        let paths: Vec<String> = source.paths().iter().map(|(path, _)| path.join("::")).collect();
         assert!(paths.contains(&"std::env".to_owned()), "{paths:?}");
         assert!(paths.contains(&"std::io::Read".to_owned()), "{paths:?}");
         assert!(paths.contains(&"a::b::c".to_owned()), "{paths:?}");
@@ -295,9 +261,6 @@ mod tests {
         let source = source(
             "//! head\n/// \"doc\"\nfn f() { g(\"kept\") }\n#[cfg(test)]\nmod tests {\n fn h() { g(\"gone\") }\n}\n",
         );
-        assert_eq!(
-            source.texts().map(|(text, _)| text).collect::<Vec<_>>(),
-            ["kept"]
-        );
+        assert_eq!(source.texts().map(|(text, _)| text).collect::<Vec<_>>(), ["kept"]);
     }
 }

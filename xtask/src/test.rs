@@ -20,10 +20,8 @@ pub fn test(rest: &[String]) -> Outcome {
             started.push(counterparts::bring_up(counterpart)?);
         }
     }
-    let environment: Vec<(String, String)> = started
-        .iter()
-        .flat_map(|running| running.environment.iter().cloned())
-        .collect();
+    let environment: Vec<(String, String)> =
+        started.iter().flat_map(|running| running.environment.iter().cloned()).collect();
     for (name, value) in &environment {
         println!("{name}={value}");
     }
@@ -37,9 +35,7 @@ pub fn test(rest: &[String]) -> Outcome {
 
 fn runner(rest: &[String]) -> std::process::Command {
     let on_ci = std::env::var_os("CI").is_some();
-    let chosen = rest
-        .iter()
-        .any(|word| matches!(word.as_str(), "-p" | "--package" | "--workspace"));
+    let chosen = rest.iter().any(|word| matches!(word.as_str(), "-p" | "--package" | "--workspace"));
     let home = std::env::var_os("CARGO_HOME").map(|home| Path::new(&home).join("bin"));
     let further: Vec<_> = home.into_iter().collect();
     let mut command = if find(&["cargo-nextest"], &further).is_some() {
@@ -62,8 +58,6 @@ fn browser(root: &Path, environment: &[(String, String)]) -> Result<(), Failure>
     run(&mut cargo(["build", "--package", "hogwire"]))?;
     let binary = root.join("target/debug/hogwire");
     let mut node = command("node");
-    node.arg(BROWSER)
-        .env("HOGWIRE_TEST_BINARY", binary)
-        .envs(environment.iter().cloned());
+    node.arg(BROWSER).env("HOGWIRE_TEST_BINARY", binary).envs(environment.iter().cloned());
     run(&mut node)
 }

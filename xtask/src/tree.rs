@@ -23,8 +23,7 @@ impl Tree {
         for folder in ["crates", "xtask"] {
             visit(root, &root.join(folder), &mut |path, text| {
                 if path.ends_with(".rs") {
-                    tree.sources
-                        .push(Source::parse(path, text).map_err(io::Error::other)?);
+                    tree.sources.push(Source::parse(path, text).map_err(io::Error::other)?);
                 } else if path.ends_with("/Cargo.toml") && path.starts_with("crates/") {
                     tree.manifests.push((path.to_owned(), text.to_owned()));
                 }
@@ -37,30 +36,23 @@ impl Tree {
 
     /// Product code of these folders: tests are left out.
     pub fn product<'a>(&'a self, folders: &'a [&str]) -> impl Iterator<Item = &'a Source> {
-        self.sources.iter().filter(move |source| {
-            !source.is_test && folders.iter().any(|folder| source.path.starts_with(folder))
-        })
+        self.sources
+            .iter()
+            .filter(move |source| !source.is_test && folders.iter().any(|folder| source.path.starts_with(folder)))
     }
 
     /// A file that another declares as `#[cfg(test)] mod name;` is a test, and so is all beneath it.
     fn mark_test_files(&mut self) {
-        let declared: BTreeSet<String> =
-            self.sources.iter().flat_map(Source::test_modules).collect();
+        let declared: BTreeSet<String> = self.sources.iter().flat_map(Source::test_modules).collect();
         for source in &mut self.sources {
             let stem = source.path.trim_end_matches(".rs");
-            let within = declared
-                .iter()
-                .any(|module| stem == module || stem.starts_with(&format!("{module}/")));
+            let within = declared.iter().any(|module| stem == module || stem.starts_with(&format!("{module}/")));
             source.is_test |= within;
         }
     }
 }
 
-fn visit(
-    root: &Path,
-    folder: &Path,
-    see: &mut dyn FnMut(&str, &str) -> io::Result<()>,
-) -> io::Result<()> {
+fn visit(root: &Path, folder: &Path, see: &mut dyn FnMut(&str, &str) -> io::Result<()>) -> io::Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
@@ -70,14 +62,8 @@ fn visit(
             if name != "target" && name != "node_modules" {
                 visit(root, &path, see)?;
             }
-        } else if name == "Cargo.toml"
-            || path.extension().is_some_and(|extension| extension == "rs")
-        {
-            let shown = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .replace('\\', "/");
+        } else if name == "Cargo.toml" || path.extension().is_some_and(|extension| extension == "rs") {
+            let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             see(&shown, &std::fs::read_to_string(&path)?)?;
         }
     }
@@ -95,11 +81,9 @@ impl Tree {
         let mut tree = Tree::default();
         for (path, text) in files {
             if path.ends_with(".rs") {
-                tree.sources
-                    .push(Source::parse(path, text).expect("the invented code parses"));
+                tree.sources.push(Source::parse(path, text).expect("the invented code parses"));
             } else {
-                tree.manifests
-                    .push(((*path).to_owned(), (*text).to_owned()));
+                tree.manifests.push(((*path).to_owned(), (*text).to_owned()));
             }
         }
         tree.mark_test_files();
@@ -114,22 +98,13 @@ mod tests {
     #[test]
     fn a_module_declared_for_tests_makes_its_file_a_test() {
         let tree = Tree::of_all(&[
-            (
-                "crates/model/src/lib.rs",
-                "#[cfg(test)]\nmod laws;\nmod event;\n",
-            ),
+            ("crates/model/src/lib.rs", "#[cfg(test)]\nmod laws;\nmod event;\n"),
             ("crates/model/src/laws.rs", "fn f() {}"),
             ("crates/model/src/laws/more.rs", "fn f() {}"),
             ("crates/model/src/event.rs", "#[cfg(test)] mod tests;"),
             ("crates/model/src/event/tests.rs", "fn f() {}"),
         ]);
-        let product: Vec<&str> = tree
-            .product(&["crates/model"])
-            .map(|source| source.path.as_str())
-            .collect();
-        assert_eq!(
-            product,
-            ["crates/model/src/lib.rs", "crates/model/src/event.rs"]
-        );
+        let product: Vec<&str> = tree.product(&["crates/model"]).map(|source| source.path.as_str()).collect();
+        assert_eq!(product, ["crates/model/src/lib.rs", "crates/model/src/event.rs"]);
     }
 }

@@ -23,10 +23,7 @@ const DRIVER: &str = "playwright-core@1.65.1";
 /// Tests find the driver with `createRequire` on `HOGWIRE_BROWSER_TOOLS`.
 fn start(chromium: &Path) -> Result<Running, Failure> {
     let tools = root().join("target/browser-tools");
-    if !tools
-        .join("node_modules/playwright-core/package.json")
-        .is_file()
-    {
+    if !tools.join("node_modules/playwright-core/package.json").is_file() {
         println!("$ npm install {DRIVER}");
         let mut npm = command("npm");
         npm.arg("install").arg("--prefix").arg(&tools);
@@ -34,18 +31,9 @@ fn start(chromium: &Path) -> Result<Running, Failure> {
     }
     let modules = tools.join("node_modules").to_string_lossy().into_owned();
     let environment = vec![
-        (
-            "HOGWIRE_BROWSER_TOOLS".into(),
-            tools.to_string_lossy().into_owned(),
-        ),
-        (
-            "HOGWIRE_TEST_CHROMIUM".into(),
-            chromium.to_string_lossy().into_owned(),
-        ),
+        ("HOGWIRE_BROWSER_TOOLS".into(), tools.to_string_lossy().into_owned()),
+        ("HOGWIRE_TEST_CHROMIUM".into(), chromium.to_string_lossy().into_owned()),
         ("NODE_PATH".into(), modules),
     ];
-    Ok(Running {
-        environment,
-        _janitor: None,
-    })
+    Ok(Running { environment, _janitor: None })
 }

@@ -40,12 +40,7 @@ pub struct Running {
 }
 
 pub fn all() -> &'static [&'static Counterpart] {
-    &[
-        &browser::COUNTERPART,
-        &postgres::COUNTERPART,
-        &python::COUNTERPART,
-        &smtpd::COUNTERPART,
-    ]
+    &[&browser::COUNTERPART, &postgres::COUNTERPART, &python::COUNTERPART, &smtpd::COUNTERPART]
 }
 
 pub fn bring_up(counterpart: &Counterpart) -> Result<Running, Failure> {
@@ -77,9 +72,7 @@ fn install(counterpart: &Counterpart) -> Result<(), Failure> {
     }
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    install
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
-        .args(counterpart.packages);
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(counterpart.packages);
     println!("installing {}", counterpart.packages.join(" "));
     quietly(&mut install)
 }
@@ -92,9 +85,7 @@ fn is_root() -> bool {
 /// A port of loopback that was free a moment ago.
 fn free_port() -> Result<u16, Failure> {
     let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    bound
-        .map(|address| address.port())
-        .map_err(|error| Failure::Failed(format!("no free port: {error}")))
+    bound.map(|address| address.port()).map_err(|error| Failure::Failed(format!("no free port: {error}")))
 }
 
 /// Whether a test names this environment variable.
@@ -111,9 +102,7 @@ fn mentions(folder: &Path, variable: &str) -> bool {
         if path.is_dir() {
             return mentions(&path, variable);
         }
-        let code = path
-            .extension()
-            .is_some_and(|extension| extension == "rs" || extension == "mjs");
+        let code = path.extension().is_some_and(|extension| extension == "rs" || extension == "mjs");
         code && fs::read_to_string(&path).is_ok_and(|text| text.contains(variable))
     })
 }

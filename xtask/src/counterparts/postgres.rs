@@ -50,45 +50,23 @@ fn start(pg_ctl: &Path) -> Result<Running, Failure> {
     let cluster = folder.join("cluster");
     let port = free_port()?;
     make_folder(&folder, user)?;
-    let words = [
-        pg_ctl.to_string_lossy(),
-        folder.to_string_lossy(),
-        user.into(),
-    ];
+    let words = [pg_ctl.to_string_lossy(), folder.to_string_lossy(), user.into()];
     let janitor = Janitor::hire(CLEAN_UP, &words.each_ref().map(|word| word.as_ref()))
         .map_err(|error| Failure::Failed(format!("no shell to clean up: {error}")))?;
     println!("$ postgresql on port {port}, in {}", folder.display());
     let mut initialise = as_user(user, &pg_ctl.with_file_name("initdb"));
     initialise.arg("-D").arg(&cluster);
-    quietly(initialise.args([
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]))?;
+    quietly(initialise.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]))?;
     let settings = format!(
         "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off \
          -c synchronous_commit=off -c full_page_writes=off -c max_connections=300",
         folder.display()
     );
     let mut begin = as_user(user, pg_ctl);
-    begin
-        .arg("-D")
-        .arg(&cluster)
-        .arg("-l")
-        .arg(folder.join("log"))
-        .arg("-o")
-        .arg(settings);
+    begin.arg("-D").arg(&cluster).arg("-l").arg(folder.join("log")).arg("-o").arg(settings);
     quietly(begin.args(["-w", "start"]))?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    Ok(Running {
-        environment: vec![(VARIABLE.into(), url)],
-        _janitor: Some(janitor),
-    })
+    Ok(Running { environment: vec![(VARIABLE.into(), url)], _janitor: Some(janitor) })
 }
 
 fn make_folder(folder: &Path, user: &str) -> Result<(), Failure> {

@@ -23,17 +23,12 @@ fn start(python: &Path) -> Result<Running, Failure> {
     if !tools.join("aiosmtpd").is_dir() {
         println!("$ pip install {}", PACKAGES.join(" "));
         let mut pip = command(python);
-        pip.args(["-m", "pip", "install", "--quiet", "--target"])
-            .arg(&tools)
-            .args(PACKAGES);
+        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&tools).args(PACKAGES);
         quietly(&mut pip)?;
     }
     let environment = vec![
         (VARIABLE.into(), python.to_string_lossy().into_owned()),
         ("PYTHONPATH".into(), tools.to_string_lossy().into_owned()),
     ];
-    Ok(Running {
-        environment,
-        _janitor: None,
-    })
+    Ok(Running { environment, _janitor: None })
 }

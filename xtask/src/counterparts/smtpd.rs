@@ -10,12 +10,7 @@ pub const COUNTERPART: Counterpart = Counterpart {
     name: "opensmtpd",
     packages: &["opensmtpd"],
     wanted: |root| asked_for(root, VARIABLE),
-    find: || {
-        find(
-            &["smtpd"],
-            &[PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")],
-        )
-    },
+    find: || find(&["smtpd"], &[PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")]),
     start,
 };
 
@@ -23,8 +18,5 @@ const VARIABLE: &str = "HOGWIRE_TEST_SMTPD";
 
 fn start(smtpd: &Path) -> Result<Running, Failure> {
     let environment = vec![(VARIABLE.into(), smtpd.to_string_lossy().into_owned())];
-    Ok(Running {
-        environment,
-        _janitor: None,
-    })
+    Ok(Running { environment, _janitor: None })
 }

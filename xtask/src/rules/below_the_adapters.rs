@@ -30,17 +30,10 @@ const FOREIGN: &[&str] = &["getrandom", "rand", "tokio"];
 
 fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
-    for source in tree.product(&[
-        "crates/model/src/",
-        "crates/connectors/src/",
-        "crates/engine/src/",
-    ]) {
+    for source in tree.product(&["crates/model/src/", "crates/connectors/src/", "crates/engine/src/"]) {
         for (path, line) in source.paths() {
             if let Some(what) = reaches_for(&path) {
-                let message = format!(
-                    "`{}` reaches for {what}; take it as an argument",
-                    path.join("::")
-                );
+                let message = format!("`{}` reaches for {what}; take it as an argument", path.join("::"));
                 found.push(Violation::new(&source.path, line, message));
             }
         }
@@ -53,10 +46,7 @@ fn reaches_for(path: &[String]) -> Option<&'static str> {
         return Some("entropy or a runtime");
     }
     let holds = |wanted: &[&str]| path.windows(wanted.len()).any(|window| window == wanted);
-    FORBIDDEN
-        .iter()
-        .find(|(wanted, _)| holds(wanted))
-        .map(|(_, what)| *what)
+    FORBIDDEN.iter().find(|(wanted, _)| holds(wanted)).map(|(_, what)| *what)
 }
 
 #[cfg(test)]
@@ -80,17 +70,8 @@ mod tests {
 
     #[test]
     fn types_tests_and_the_server_are_fine() {
-        assert_eq!(
-            count("use std::net::IpAddr;\nuse std::time::Duration;\nfn f() { env!(\"A\") }"),
-            0
-        );
+        assert_eq!(count("use std::net::IpAddr;\nuse std::time::Duration;\nfn f() { env!(\"A\") }"), 0);
         assert_eq!(count("#[cfg(test)]\nmod tests { use std::fs; }"), 0);
-        assert!(
-            check(&Tree::of(
-                "crates/server/src/adapters/clock.rs",
-                "use std::fs;"
-            ))
-            .is_empty()
-        );
+        assert!(check(&Tree::of("crates/server/src/adapters/clock.rs", "use std::fs;")).is_empty());
     }
 }

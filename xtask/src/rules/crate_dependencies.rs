@@ -11,13 +11,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-const SQL: &[&str] = &[
-    "postgres",
-    "rusqlite",
-    "sqlx",
-    "tokio-postgres",
-    "tokio-postgres-rustls",
-];
+const SQL: &[&str] = &["postgres", "rusqlite", "sqlx", "tokio-postgres", "tokio-postgres-rustls"];
 const OUTSIDE: &[&str] = &["axum", "getrandom", "hyper", "rand", "reqwest", "tokio"];
 
 struct Sentence {
@@ -27,29 +21,16 @@ struct Sentence {
 }
 
 const SENTENCES: &[Sentence] = &[
-    Sentence {
-        manifest: "crates/connectors/Cargo.toml",
-        ours: &["hogwire-model"],
-        forbidden: &[SQL, OUTSIDE],
-    },
+    Sentence { manifest: "crates/connectors/Cargo.toml", ours: &["hogwire-model"], forbidden: &[SQL, OUTSIDE] },
     Sentence {
         manifest: "crates/engine/Cargo.toml",
         ours: &["hogwire-connectors", "hogwire-model"],
         forbidden: &[OUTSIDE],
     },
-    Sentence {
-        manifest: "crates/model/Cargo.toml",
-        ours: &[],
-        forbidden: &[SQL, OUTSIDE],
-    },
+    Sentence { manifest: "crates/model/Cargo.toml", ours: &[], forbidden: &[SQL, OUTSIDE] },
     Sentence {
         manifest: "crates/server/Cargo.toml",
-        ours: &[
-            "hogwire-connectors",
-            "hogwire-engine",
-            "hogwire-model",
-            "hogwire-sim",
-        ],
+        ours: &["hogwire-connectors", "hogwire-engine", "hogwire-model", "hogwire-sim"],
         forbidden: &[SQL],
     },
     Sentence {
@@ -63,21 +44,13 @@ fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (path, text) in &tree.manifests {
         let Some(sentence) = SENTENCES.iter().find(|sentence| sentence.manifest == path) else {
-            found.push(Violation::new(
-                path,
-                1,
-                "a crate without a sentence: say in this rule what it may depend on",
-            ));
+            found.push(Violation::new(path, 1, "a crate without a sentence: say in this rule what it may depend on"));
             continue;
         };
         for (name, line) in dependencies(text) {
             let stranger = is_ours(name) && !sentence.ours.contains(&name);
             if stranger || sentence.forbidden.iter().any(|list| list.contains(&name)) {
-                found.push(Violation::new(
-                    path,
-                    line,
-                    format!("may not depend on `{name}`"),
-                ));
+                found.push(Violation::new(path, line, format!("may not depend on `{name}`")));
             }
         }
     }
@@ -111,34 +84,15 @@ mod tests {
     #[test]
     fn a_forbidden_dependency_is_refused() {
         let cases = [
-            (
-                "crates/model/Cargo.toml",
-                "[dependencies]\nserde = \"1\"\nhogwire-engine.workspace = true\n",
-            ),
-            (
-                "crates/model/Cargo.toml",
-                "[dependencies]\ntokio = { version = \"1\" }\n",
-            ),
-            (
-                "crates/connectors/Cargo.toml",
-                "[dependencies]\nreqwest.workspace = true\n",
-            ),
-            (
-                "crates/server/Cargo.toml",
-                "[target.'cfg(unix)'.dependencies]\nrusqlite = \"0.41\"\n",
-            ),
-            (
-                "crates/engine/Cargo.toml",
-                "[build-dependencies]\nhogwire-sim = { path = \"../sim\" }\n",
-            ),
+            ("crates/model/Cargo.toml", "[dependencies]\nserde = \"1\"\nhogwire-engine.workspace = true\n"),
+            ("crates/model/Cargo.toml", "[dependencies]\ntokio = { version = \"1\" }\n"),
+            ("crates/connectors/Cargo.toml", "[dependencies]\nreqwest.workspace = true\n"),
+            ("crates/server/Cargo.toml", "[target.'cfg(unix)'.dependencies]\nrusqlite = \"0.41\"\n"),
+            ("crates/engine/Cargo.toml", "[build-dependencies]\nhogwire-sim = { path = \"../sim\" }\n"),
             ("crates/new/Cargo.toml", "[dependencies]\n"),
         ];
         for (path, text) in cases {
-            assert_eq!(
-                check(&Tree::of_all(&[(path, text)])).len(),
-                1,
-                "{path}: {text}"
-            );
+            assert_eq!(check(&Tree::of_all(&[(path, text)])).len(), 1, "{path}: {text}");
         }
     }
 

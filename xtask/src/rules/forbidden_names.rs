@@ -11,9 +11,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-const TYPES: &[&str] = &[
-    "data", "handler", "helper", "info", "manager", "service", "util", "utils",
-];
+const TYPES: &[&str] = &["data", "handler", "helper", "info", "manager", "service", "util", "utils"];
 const MODULES: &[&str] = &["common", "helpers", "misc", "types", "util", "utils"];
 
 fn check(tree: &Tree) -> Vec<Violation> {
@@ -22,10 +20,7 @@ fn check(tree: &Tree) -> Vec<Violation> {
         let mut names = Names::default();
         names.visit_file(&source.syntax);
         for (name, line) in names.types {
-            if split_words(&name)
-                .last()
-                .is_some_and(|word| TYPES.contains(&word.as_str()))
-            {
+            if split_words(&name).last().is_some_and(|word| TYPES.contains(&word.as_str())) {
                 found.push(Violation::new(
                     &source.path,
                     line,
@@ -93,11 +88,7 @@ mod tests {
             "type ContactInfo = u8;",
             "mod utils {}",
         ] {
-            assert_eq!(
-                check(&Tree::of("crates/sim/src/a.rs", text)).len(),
-                1,
-                "{text}"
-            );
+            assert_eq!(check(&Tree::of("crates/sim/src/a.rs", text)).len(), 1, "{text}");
         }
     }
 

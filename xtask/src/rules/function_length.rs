@@ -6,11 +6,8 @@ use syn::visit::{self, Visit};
 use super::{Rule, Violation};
 use crate::tree::Tree;
 
-pub const RULE: Rule = Rule {
-    name: "function-length",
-    sentence: "A function has at most 70 lines; tests are exempt.",
-    check,
-};
+pub const RULE: Rule =
+    Rule { name: "function-length", sentence: "A function has at most 70 lines; tests are exempt.", check };
 
 const CAP: usize = 70;
 
@@ -39,8 +36,7 @@ impl Long {
         let (first, last) = (signature.span().start().line, body.span().end().line);
         let length = last + 1 - first;
         if length > CAP {
-            self.found
-                .push((signature.ident.to_string(), first, length));
+            self.found.push((signature.ident.to_string(), first, length));
         }
     }
 }

@@ -12,17 +12,9 @@ pub const RULE: Rule = Rule {
 fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for source in tree.sources.iter().filter(|source| !source.is_test) {
-        let first = source
-            .text
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("//!");
+        let first = source.text.lines().find(|line| !line.trim().is_empty()).unwrap_or("//!");
         if !first.starts_with("//!") {
-            found.push(Violation::new(
-                &source.path,
-                1,
-                "no `//!` comment at the head",
-            ));
+            found.push(Violation::new(&source.path, 1, "no `//!` comment at the head"));
         }
     }
     found
@@ -34,16 +26,7 @@ mod tests {
 
     #[test]
     fn a_silent_file_is_refused() {
-        assert_eq!(
-            check(&Tree::of("crates/model/src/a.rs", "use b::c;\n")).len(),
-            1
-        );
-        assert!(
-            check(&Tree::of(
-                "crates/model/src/a.rs",
-                "//! What it is for.\n\nuse b::c;\n"
-            ))
-            .is_empty()
-        );
+        assert_eq!(check(&Tree::of("crates/model/src/a.rs", "use b::c;\n")).len(), 1);
+        assert!(check(&Tree::of("crates/model/src/a.rs", "//! What it is for.\n\nuse b::c;\n")).is_empty());
     }
 }

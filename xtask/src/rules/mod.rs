@@ -33,11 +33,7 @@ pub struct Violation {
 
 impl Violation {
     pub fn new(path: &str, line: usize, message: impl Into<String>) -> Violation {
-        Violation {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Violation { path: path.to_owned(), line, message: message.into() }
     }
 }
 

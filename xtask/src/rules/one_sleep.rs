@@ -9,13 +9,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-const WORDS: &[&str] = &[
-    "interval",
-    "interval_at",
-    "park_timeout",
-    "sleep",
-    "sleep_until",
-];
+const WORDS: &[&str] = &["interval", "interval_at", "park_timeout", "sleep", "sleep_until"];
 
 fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -25,9 +19,7 @@ fn check(tree: &Tree) -> Vec<Violation> {
         }
         for (path, line) in source.paths() {
             let last = path.last().map_or("", String::as_str);
-            let of_time = path
-                .iter()
-                .any(|segment| matches!(segment.as_str(), "thread" | "time" | "tokio"));
+            let of_time = path.iter().any(|segment| matches!(segment.as_str(), "thread" | "time" | "tokio"));
             if of_time && WORDS.contains(&last) {
                 let message = format!("`{}`: only worker.rs may sleep", path.join("::"));
                 found.push(Violation::new(&source.path, line, message));
@@ -44,18 +36,8 @@ mod tests {
     #[test]
     fn a_second_sleep_is_refused() {
         let text = "async fn f() { tokio::time::sleep(d).await; }";
-        assert_eq!(
-            check(&Tree::of("crates/server/src/api/a.rs", text)).len(),
-            1
-        );
-        assert_eq!(
-            check(&Tree::of(
-                "crates/server/src/a.rs",
-                "use std::thread::sleep;"
-            ))
-            .len(),
-            1
-        );
+        assert_eq!(check(&Tree::of("crates/server/src/api/a.rs", text)).len(), 1);
+        assert_eq!(check(&Tree::of("crates/server/src/a.rs", "use std::thread::sleep;")).len(), 1);
         assert!(check(&Tree::of("crates/server/src/worker.rs", text)).is_empty());
     }
 

@@ -48,17 +48,11 @@ fn elements(body: &syn::Block) -> Vec<String> {
         last = *reference.expr;
     }
     match last {
-        syn::Expr::Array(array) => array
-            .elems
-            .iter()
-            .map(|element| element.to_token_stream().to_string())
-            .collect(),
+        syn::Expr::Array(array) => array.elems.iter().map(|element| element.to_token_stream().to_string()).collect(),
         syn::Expr::Macro(call) if call.mac.path.is_ident("vec") => {
             let parser = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
             let list = call.mac.parse_body_with(parser).unwrap_or_default();
-            list.iter()
-                .map(|element| element.to_token_stream().to_string())
-                .collect()
+            list.iter().map(|element| element.to_token_stream().to_string()).collect()
         }
         _ => Vec::new(),
     }
@@ -72,12 +66,7 @@ fn marked(source: &Source, found: &mut Vec<Violation>) {
         }
         let list: Vec<String> = lines
             .by_ref()
-            .map(|(_, line)| {
-                line.trim()
-                    .trim_start_matches("pub(crate) ")
-                    .trim_start_matches("pub ")
-                    .to_owned()
-            })
+            .map(|(_, line)| line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub ").to_owned())
             .take_while(|line| !line.is_empty() && !line.starts_with(['}', ']', ')']))
             .filter(|line| !line.starts_with("//") && !line.starts_with('#'))
             .collect();
@@ -95,20 +84,14 @@ mod tests {
 
     #[test]
     fn an_unsorted_registry_is_refused() {
-        assert_eq!(
-            count("pub fn all() -> &'static [Job] { &[sync::JOB, advance::JOB] }"),
-            1
-        );
+        assert_eq!(count("pub fn all() -> &'static [Job] { &[sync::JOB, advance::JOB] }"), 1);
         assert_eq!(count("fn all() -> Vec<Job> { vec![b(), a()] }"), 1);
         assert_eq!(count("// sorted\nmod b;\npub mod a;\n"), 1);
     }
 
     #[test]
     fn a_sorted_one_is_fine() {
-        assert_eq!(
-            count("pub fn all() -> &'static [Job] { &[advance::JOB, sync::JOB] }"),
-            0
-        );
+        assert_eq!(count("pub fn all() -> &'static [Job] { &[advance::JOB, sync::JOB] }"), 0);
         assert_eq!(count("// sorted\nmod a;\n// why\nmod b;\n\nmod a2;\n"), 0);
         assert_eq!(count("fn all() -> Vec<u8> { read() }\nmod z;\nmod a;\n"), 0);
     }

@@ -29,11 +29,9 @@ fn check(tree: &Tree) -> Vec<Violation> {
     for source in tree.product(&["crates/model/src/", "crates/engine/src/"]) {
         for (word, line) in source.words() {
             let parts = split_words(word);
-            let vendors = WORDS.iter().find(|(wanted, _)| {
-                parts
-                    .windows(wanted.len())
-                    .any(|window| window.iter().eq(wanted.iter()))
-            });
+            let vendors = WORDS
+                .iter()
+                .find(|(wanted, _)| parts.windows(wanted.len()).any(|window| window.iter().eq(wanted.iter())));
             if let Some((_, ours)) = vendors {
                 let message = format!("`{word}` is a vendor's word; ours: {ours}");
                 found.push(Violation::new(&source.path, line, message));
@@ -49,17 +47,10 @@ mod tests {
 
     #[test]
     fn a_vendors_word_in_any_case_is_refused() {
-        for text in [
-            "struct Person;",
-            "fn f(distinct_id: &str) {}",
-            "enum A { HogFunction }",
-            "const LIST_IDS: u8 = 1;",
-        ] {
-            assert_eq!(
-                check(&Tree::of("crates/model/src/a.rs", text)).len(),
-                1,
-                "{text}"
-            );
+        for text in
+            ["struct Person;", "fn f(distinct_id: &str) {}", "enum A { HogFunction }", "const LIST_IDS: u8 = 1;"]
+        {
+            assert_eq!(check(&Tree::of("crates/model/src/a.rs", text)).len(), 1, "{text}");
         }
     }
 
