@@ -1,6 +1,8 @@
 //! Every decision about a contact, with its reason; append only. `explain` reads this and
 //! never guesses.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use hogwire_model::Time;
 use hogwire_model::campaign::{Code, Decision};
 
@@ -21,11 +23,15 @@ pub struct Recorded {
     pub decision: Decision,
 }
 
+/// Orders the decisions of one millisecond as they were taken.
+static SEQ: AtomicI64 = AtomicI64::new(0);
+
 const ADD: Insert = Insert {
     into: "decisions",
     columns: &[
         ("contact_id", Column::Text),
         ("at", Column::Int),
+        ("seq", Column::Int),
         ("campaign_id", Column::Text),
         ("version", Column::Int),
         ("enrollment_id", Column::Text),
@@ -44,6 +50,7 @@ pub fn record(tx: &mut Tx<'_>, decisions: &[Recorded]) -> Result<()> {
             params![
                 &d.contact_id,
                 d.at,
+                SEQ.fetch_add(1, Ordering::Relaxed),
                 &d.campaign_id,
                 d.version,
                 &d.enrollment_id,
@@ -70,10 +77,10 @@ pub fn about(
 ) -> Result<Vec<Recorded>> {
     let sql = if campaign_id.is_some() {
         "SELECT contact_id, at, campaign_id, version, enrollment_id, code, step, event, detail FROM decisions
-         WHERE contact_id {any $1} AND at >= $2 AND campaign_id = $3 ORDER BY at DESC LIMIT $4"
+         WHERE contact_id {any $1} AND at >= $2 AND campaign_id = $3 ORDER BY at DESC, seq DESC LIMIT $4"
     } else {
         "SELECT contact_id, at, campaign_id, version, enrollment_id, code, step, event, detail FROM decisions
-         WHERE contact_id {any $1} AND at >= $2 AND $3 = '' ORDER BY at DESC LIMIT $4"
+         WHERE contact_id {any $1} AND at >= $2 AND $3 = '' ORDER BY at DESC, seq DESC LIMIT $4"
     };
     let mut found = tx.all(sql, &params![ids.to_vec(), since, campaign_id.unwrap_or(""), limit], read)?;
     found.reverse();
@@ -84,7 +91,7 @@ pub fn about(
 pub fn before(tx: &mut Tx<'_>, ids: &[String], time: Time, limit: usize) -> Result<Vec<Recorded>> {
     tx.all(
         "SELECT contact_id, at, campaign_id, version, enrollment_id, code, step, event, detail FROM decisions
-         WHERE contact_id {any $1} AND at < $2 ORDER BY at DESC LIMIT $3",
+         WHERE contact_id {any $1} AND at < $2 ORDER BY at DESC, seq DESC LIMIT $3",
         &params![ids.to_vec(), time, limit],
         read,
     )
@@ -94,7 +101,7 @@ pub fn before(tx: &mut Tx<'_>, ids: &[String], time: Time, limit: usize) -> Resu
 pub fn of_event(tx: &mut Tx<'_>, contact_id: &str, event: &str, since: Time) -> Result<Vec<Recorded>> {
     tx.all(
         "SELECT contact_id, at, campaign_id, version, enrollment_id, code, step, event, detail FROM decisions
-         WHERE contact_id = $1 AND at >= $2 AND event = $3 ORDER BY at LIMIT 200",
+         WHERE contact_id = $1 AND at >= $2 AND event = $3 ORDER BY at, seq LIMIT 200",
         &params![contact_id, since, event],
         read,
     )

@@ -22,7 +22,36 @@ pub struct World {
     pub mail: Arc<Mails>,
     pub now: Time,
     outside: Outside,
-    folder: tempfile::TempDir,
+    place: Place,
+}
+
+/// Where the database is, so that it can be opened again.
+enum Place {
+    File(tempfile::TempDir),
+    Schema { url: String, name: String },
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Schema { url, name } = self
+            && let Ok(mut client) = postgres::Client::connect(url, postgres::NoTls)
+        {
+            let _ = client.batch_execute(&format!("DROP SCHEMA {name} CASCADE"));
+        }
+    }
+}
+
+/// Tells a story in a world on SQLite, and in one on PostgreSQL.
+pub fn on_both(name: &str, story: impl Fn(World)) {
+    story(World::new(Place::File(tempfile::tempdir().expect("a folder"))));
+    match std::env::var("HOGWIRE_TEST_POSTGRES") {
+        Ok(url) => story(World::new(Place::Schema { url, name: format!("s_{name}_{}", std::process::id()) })),
+        Err(_) if std::env::var("HOGWIRE_TEST_SQLITE_ONLY").is_ok_and(|only| only == "1") => {}
+        Err(_) => panic!(
+            "this test needs PostgreSQL: `cargo x test` starts one and sets HOGWIRE_TEST_POSTGRES; \
+             HOGWIRE_TEST_SQLITE_ONLY=1 leaves that half out"
+        ),
+    }
 }
 
 #[derive(Default)]
@@ -131,7 +160,7 @@ impl Wake for Quiet {
 const TEMPLATE: &str = "---\nsubject: Welcome, {{ contact.name | default: 'you' }}\n---\nHello {{ contact.name }}, [start](https://app.example.com/start).\n";
 
 impl World {
-    pub fn new() -> Self {
+    fn new(place: Place) -> Self {
         let now = Time::parse("2026-03-02T09:00:00Z").expect("a time");
         let mail = Arc::new(Mails::default());
         mail.clock.store(u64::try_from(now.millis()).expect("a time"), Ordering::SeqCst);
@@ -142,14 +171,13 @@ impl World {
             entropy: Arc::new(Counter::default()),
             wake: Arc::new(Quiet),
         };
-        let folder = tempfile::tempdir().expect("a folder");
-        let engine = open(&outside, folder.path(), now);
-        Self { engine, mail, now, outside, folder }
+        let engine = open(&outside, &place, now);
+        Self { engine, mail, now, outside, place }
     }
 
     /// The process ends and starts again on the same disk and database.
     pub fn reopen(&mut self) {
-        self.engine = open(&self.outside, self.folder.path(), self.now);
+        self.engine = open(&self.outside, &self.place, self.now);
     }
 
     pub fn apply(&self, id: &str, text: &str) {
@@ -198,9 +226,14 @@ impl World {
     }
 }
 
-fn open(outside: &Outside, folder: &std::path::Path, now: Time) -> Engine {
-    let store = Store::sqlite(&folder.join("hogwire.db")).expect("a store");
-    let inbox = Inbox::log(outside.disk.clone()).expect("an inbox");
+fn open(outside: &Outside, place: &Place, now: Time) -> Engine {
+    let (store, inbox) = match place {
+        Place::File(folder) => {
+            let store = Store::sqlite(&folder.path().join("hogwire.db")).expect("a store");
+            (store, Inbox::log(outside.disk.clone()).expect("an inbox"))
+        }
+        Place::Schema { url, name } => (Store::postgres(url, name).expect("a store"), Inbox::table()),
+    };
     let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
     Engine::open(store, inbox, settings(), outside.clone(), keyring, now).expect("an engine")
 }

@@ -253,10 +253,12 @@ CREATE TABLE hits (
     PRIMARY KEY (campaign_id, contact_id, at, event)
 );
 
--- shard: contact_id. Every decision about a contact, with its reason; append only.
+-- shard: contact_id. Every decision about a contact, with its reason; append only. `seq`
+-- orders those of one millisecond.
 CREATE TABLE decisions (
     contact_id TEXT NOT NULL,
     at BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
     campaign_id TEXT NOT NULL,
     version BIGINT NOT NULL,
     enrollment_id TEXT NOT NULL,
