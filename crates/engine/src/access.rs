@@ -121,18 +121,20 @@ impl Engine {
         connections::all(&mut self.store.read()?)
     }
 
-    pub fn set_connection_status(
-        &self,
-        name: &str,
-        status: connections::Status,
-        actor: &str,
-        now: Time,
-    ) -> Result<()> {
+    pub fn set_connection_status(&self, name: &str, status: connections::Status, actor: &str, now: Time) -> Result<()> {
         self.store.write(|tx| {
             if !connections::set_status(tx, name, status, now)? {
                 return Err(Error::Missing(format!("connection {name}")));
             }
-            audit::record(tx, &self.outside.entropy.id("aud", now), now, actor, "connection.status", name, status.as_str())
+            audit::record(
+                tx,
+                &self.outside.entropy.id("aud", now),
+                now,
+                actor,
+                "connection.status",
+                name,
+                status.as_str(),
+            )
         })
     }
 
@@ -230,9 +232,8 @@ impl Engine {
     /// Begins a session: (token for the cookie, token for forms).
     pub fn begin_session(&self, user: &User, now: Time) -> Result<(String, String)> {
         let (token, csrf) = (self.outside.entropy.token(), self.outside.entropy.token());
-        self.store.write(|tx| {
-            users::begin_session(tx, &token_hash(&token), &user.id, &csrf, now, now.plus(SESSION))
-        })?;
+        self.store
+            .write(|tx| users::begin_session(tx, &token_hash(&token), &user.id, &csrf, now, now.plus(SESSION)))?;
         Ok((token, csrf))
     }
 

@@ -56,15 +56,12 @@ const LINES: usize = 500;
 impl Engine {
     pub fn explain(&self, campaign: &str, contact: &str, now: Time) -> Result<Explanation> {
         let mut tx = self.store.read()?;
-        let id =
-            self.find_contact(&mut tx, contact)?.ok_or_else(|| Error::Missing(format!("contact {contact}")))?;
+        let id = self.find_contact(&mut tx, contact)?.ok_or_else(|| Error::Missing(format!("contact {contact}")))?;
         let catalog = self.catalog(&mut tx)?;
-        let entry =
-            catalog.campaigns.get(campaign).ok_or_else(|| Error::Missing(format!("campaign {campaign}")))?;
+        let entry = catalog.campaigns.get(campaign).ok_or_else(|| Error::Missing(format!("campaign {campaign}")))?;
         let family = redirects::family(&mut tx, &id)?;
         let recorded = decisions::about(&mut tx, &family, Some(campaign), now.minus(REACH), LINES)?;
-        let mut told: Vec<(Time, Decision)> =
-            recorded.iter().map(|line| (line.at, line.decision.clone())).collect();
+        let mut told: Vec<(Time, Decision)> = recorded.iter().map(|line| (line.at, line.decision.clone())).collect();
         let name = &entry.campaign.name;
         let mut lines: Vec<Line> = recorded.into_iter().map(|recorded| line(recorded, name)).collect();
         if lines.is_empty() {

@@ -74,13 +74,7 @@ impl Facts for ContactFacts<'_, '_> {
 }
 
 impl Past for ContactFacts<'_, '_> {
-    fn happened(
-        &self,
-        event: &str,
-        since: Time,
-        matching: &[(String, Value)],
-        filter: Option<&Where>,
-    ) -> Option<Time> {
+    fn happened(&self, event: &str, since: Time, matching: &[(String, Value)], filter: Option<&Where>) -> Option<Time> {
         let mut reach = self.outside.borrow_mut();
         let found = reach.past(&self.contact.id, event, since)?;
         if matching.is_empty() && filter.is_none() {
@@ -92,7 +86,10 @@ impl Past for ContactFacts<'_, '_> {
         bodies.iter().find_map(|(at, stored)| {
             let event = crate::ingest::read_stored(stored).ok()?;
             let same = matching.iter().all(|(name, wanted)| {
-                event.properties.value(name).is_some_and(|found| hogwire_model::campaign::correlate::same(&found, wanted))
+                event
+                    .properties
+                    .value(name)
+                    .is_some_and(|found| hogwire_model::campaign::correlate::same(&found, wanted))
             });
             let facts = EventFacts { base: self, event: &event };
             (same && holds(filter, &facts, self.now)).then_some(*at)

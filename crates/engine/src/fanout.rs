@@ -145,13 +145,8 @@ fn start(
         return Ok(None);
     }
     let now = runs.now;
-    let facts = ContactFacts::new(
-        tx,
-        (&runs.engine.store, &runs.engine.inbox),
-        &stored.contact,
-        stored.name.as_deref(),
-        now,
-    );
+    let facts =
+        ContactFacts::new(tx, (&runs.engine.store, &runs.engine.inbox), &stored.contact, stored.name.as_deref(), now);
     let matched = trigger::matches(&running.program, &item.event, &facts, now);
     facts.finish()?;
     match matched {

@@ -167,11 +167,9 @@ impl Hooks for Engine {
 fn note(line: &Line<'_>) -> Note {
     match *line {
         Line::Claimed { message_id } => Note::Claimed { message_id: message_id.to_owned() },
-        Line::OptedOut { address_hash, topic, reason } => Note::OptedOut {
-            address_hash: address_hash.to_owned(),
-            topic: topic.to_owned(),
-            reason: reason.to_owned(),
-        },
+        Line::OptedOut { address_hash, topic, reason } => {
+            Note::OptedOut { address_hash: address_hash.to_owned(), topic: topic.to_owned(), reason: reason.to_owned() }
+        }
         Line::OptedIn { address_hash, topic } => {
             Note::OptedIn { address_hash: address_hash.to_owned(), topic: topic.to_owned() }
         }

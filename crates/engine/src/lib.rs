@@ -17,6 +17,7 @@ pub mod journal;
 pub mod lookup;
 pub mod outbox;
 pub mod outside;
+pub mod refused;
 pub mod secrets;
 pub mod settings;
 pub mod store;

@@ -1,8 +1,8 @@
 //! Runs parked at an email step: what the mail job asks before it sends, and tells after.
 
 use hogwire_model::Time;
-use hogwire_model::event::{Event, Pairs};
 use hogwire_model::campaign::{Code, Settlement, Status as CampaignStatus, Wake};
+use hogwire_model::event::{Event, Pairs};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -32,13 +32,7 @@ impl Engine {
 
     /// Lets a parked run go on now that its message has settled. A run that ended meanwhile
     /// is left alone.
-    pub(crate) fn run_on(
-        &self,
-        tx: &mut Tx<'_>,
-        enrollment_id: &str,
-        settlement: Settlement,
-        now: Time,
-    ) -> Result<()> {
+    pub(crate) fn run_on(&self, tx: &mut Tx<'_>, enrollment_id: &str, settlement: Settlement, now: Time) -> Result<()> {
         let Some(mut run) = enrollments::find(tx, enrollment_id)? else { return Ok(()) };
         if run.status != Status::Active {
             return Ok(());

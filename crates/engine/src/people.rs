@@ -218,8 +218,8 @@ impl<'e> People<'e> {
             .into_iter()
             .map(|key| [key.connection, key.kind.as_str().to_owned(), key.value])
             .collect();
-        let before =
-            serde_json::json!({ "survivor": picture(survivor), "loser": picture(loser), "loser_keys": keys }).to_string();
+        let before = serde_json::json!({ "survivor": picture(survivor), "loser": picture(loser), "loser_keys": keys })
+            .to_string();
         let id = self.entropy.id("mrg", self.now);
         let merge = redirects::Merge {
             id: &id,

@@ -13,10 +13,8 @@ use crate::store::contacts::Stored;
 pub fn mail(compiled: &Compiled, ask: &Ask<'_>, trigger: &str, settings: &Settings) -> Result<Rendered, String> {
     let contact = contact_value(ask.contact);
     let trigger: Value = serde_json::from_str(trigger).unwrap_or_else(|_| json!({}));
-    let links = [
-        ("unsubscribe_url", Value::from(ask.unsubscribe_url)),
-        ("preferences_url", Value::from(ask.preferences_url)),
-    ];
+    let links =
+        [("unsubscribe_url", Value::from(ask.unsubscribe_url)), ("preferences_url", Value::from(ask.preferences_url))];
     let scope = Scope::new(&contact, &trigger, ask.now)
         .with_zone(ask.contact.zone.as_deref().or(settings.policies.time_zone.as_deref()))
         .with(links);
@@ -51,7 +49,9 @@ fn fill_in(value: Value, scope: &Scope<'_>) -> Result<Value, String> {
             let liquid = Liquid::parse(&text, escape).map_err(|problem| problem.message)?;
             Value::String(liquid.render(scope).map_err(|error| error.to_string())?.text)
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| fill_in(item, scope)).collect::<Result<_, _>>()?),
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|item| fill_in(item, scope)).collect::<Result<_, _>>()?)
+        }
         Value::Object(fields) => {
             let mut filled = Map::new();
             for (name, field) in fields {

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use hogwire_model::Time;
 use hogwire_model::campaign::trigger::Admission;
-use hogwire_model::campaign::{
-    self, Code, Decision, Effect, Rest, Run, Settlement, Turn, Wake, trigger,
-};
+use hogwire_model::campaign::{self, Code, Decision, Effect, Rest, Run, Settlement, Turn, Wake, trigger};
 use hogwire_model::contact::Origin;
 use hogwire_model::contact::timezone::{self, ZoneSources};
 use serde_json::{Value, json};
@@ -365,13 +363,7 @@ impl<'r> Runs<'r> {
     }
 
     /// What a campaign's entry rule needs to know of a contact.
-    pub fn history(
-        &self,
-        tx: &mut Tx<'_>,
-        running: &Running,
-        contact: &str,
-        until: Time,
-    ) -> Result<trigger::History> {
+    pub fn history(&self, tx: &mut Tx<'_>, running: &Running, contact: &str, until: Time) -> Result<trigger::History> {
         let past = enrollments::history(tx, contact, &running.id)?;
         let hits = match trigger::hit_window(&running.program) {
             Some(window) => crate::store::hits::within(tx, &running.id, contact, until.minus(window), until)?,

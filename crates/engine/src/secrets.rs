@@ -151,8 +151,8 @@ impl Engine {
     pub(crate) fn secret(&self, tx: &mut Tx<'_>, name: &str) -> Result<Option<Zeroizing<String>>> {
         let Some(envelope) = sealed::get(tx, name)? else { return Ok(None) };
         let plain = self.keyring.open(name, &envelope)?;
-        let text = String::from_utf8(plain.to_vec())
-            .map_err(|_| Error::Sealed(format!("`{name}` does not hold text")))?;
+        let text =
+            String::from_utf8(plain.to_vec()).map_err(|_| Error::Sealed(format!("`{name}` does not hold text")))?;
         Ok(Some(Zeroizing::new(text)))
     }
 

@@ -49,8 +49,7 @@ pub(crate) fn review(tx: &mut Tx<'_>, campaign: &Campaign, catalog: &Catalog, se
         })
         .collect();
     let templates: Vec<(&str, &[String])> = variables.iter().map(|(name, vars)| (*name, vars.as_slice())).collect();
-    let known =
-        Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &[] };
+    let known = Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &[] };
     let mut problems = campaign::validate(campaign, &known);
     for template in Program::compile(campaign).templates() {
         if let Some(held) = catalog.templates.get(template) {

@@ -16,8 +16,7 @@ impl Engine {
     /// cannot work is refused with its problems.
     pub fn change_status(&self, id: &str, wanted: Status, actor: Actor<'_>, now: Time) -> Result<Problems> {
         let problems = self.store.write(|tx| {
-            let campaign =
-                campaigns::find(tx, id)?.ok_or_else(|| Error::Missing(format!("campaign {id}")))?;
+            let campaign = campaigns::find(tx, id)?.ok_or_else(|| Error::Missing(format!("campaign {id}")))?;
             let problems = match wanted {
                 Status::Active | Status::Test => self.review_newest(tx, &campaign)?,
                 _ => Problems::default(),

@@ -76,13 +76,7 @@ impl SegmentLog {
             }
         };
         let oldest = segments.first().copied().unwrap_or(tail.place.segment);
-        Ok(Self {
-            disk,
-            size,
-            tail: Mutex::new(tail),
-            ends: Mutex::default(),
-            decided: Mutex::new(start_of(oldest)),
-        })
+        Ok(Self { disk, size, tail: Mutex::new(tail), ends: Mutex::default(), decided: Mutex::new(start_of(oldest)) })
     }
 
     pub fn append(&self, records: &[Record<'_>]) -> Result<()> {
@@ -252,7 +246,12 @@ impl SegmentLog {
             let name = segment_name(oldest);
             let bytes = whole(&*self.disk, oldest)?;
             let (end, newest) = scan(oldest, &bytes);
-            archive::write(&*self.disk, oldest, bytes.get(..usize::try_from(end).unwrap_or(0)).unwrap_or(&bytes), newest)?;
+            archive::write(
+                &*self.disk,
+                oldest,
+                bytes.get(..usize::try_from(end).unwrap_or(0)).unwrap_or(&bytes),
+                newest,
+            )?;
             if spare || bytes.len() as u64 != self.size {
                 self.disk.remove(&name)?;
             } else {

@@ -326,6 +326,7 @@ proptest! {
                 Step::Decide(most) => decided.extend(bench.decide(most).map(|(some, _)| some).unwrap_or_default()),
                 Step::Tidy => drop(bench.inbox.tidy()),
                 Step::Tear(kept) => bench.disk.tear_next_write(kept),
+                Step::Recover => bench.disk.restart(),
                 Step::Restart => bench.restart(),
             }
         }
@@ -346,6 +347,8 @@ enum Step {
     Decide(usize),
     Tidy,
     Tear(usize),
+    /// The disk works again; the process never stopped.
+    Recover,
     Restart,
 }
 
@@ -355,6 +358,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1_usize..10).prop_map(Step::Decide),
         2 => Just(Step::Tidy),
         1 => (0_usize..900).prop_map(Step::Tear),
+        1 => Just(Step::Recover),
         2 => Just(Step::Restart),
     ]
 }

@@ -47,7 +47,8 @@ impl<'c> Batch<'c> {
     /// Reads a chunk. What cannot be read is set aside with its reason.
     pub fn read(engine: &Engine, tx: &mut Tx<'_>, chunk: &'c Chunk) -> Result<Self> {
         let settings = engine.settings();
-        let mut batch = Self { items: Vec::with_capacity(chunk.records.len()), testing: testing(tx)?, duplicates: 0, echoes: 0 };
+        let mut batch =
+            Self { items: Vec::with_capacity(chunk.records.len()), testing: testing(tx)?, duplicates: 0, echoes: 0 };
         for stored in &chunk.records {
             match super::read_stored(stored) {
                 Ok(event) if event.own => batch.echoes += 1,

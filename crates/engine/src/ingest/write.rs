@@ -57,7 +57,10 @@ fn count(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, now: Time) -> Res
         ("events_own", batch.echoes),
         ("events_revealed", past.items.len()),
     ];
-    let tallies: Vec<(&str, i64)> =
-        tallies.iter().filter(|(_, n)| *n > 0).map(|(name, n)| (*name, i64::try_from(*n).unwrap_or(i64::MAX))).collect();
+    let tallies: Vec<(&str, i64)> = tallies
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(name, n)| (*name, i64::try_from(*n).unwrap_or(i64::MAX)))
+        .collect();
     counts::add(tx, &tallies, now)
 }

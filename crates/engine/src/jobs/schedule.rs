@@ -27,8 +27,8 @@ struct Payload {
 }
 
 pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Result<After> {
-    let mut payload: Payload = serde_json::from_str(&job.payload)
-        .map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
+    let mut payload: Payload =
+        serde_json::from_str(&job.payload).map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
     let catalog = engine.catalog(tx)?;
     let Some(running) = catalog.newest(&payload.campaign).cloned() else { return Ok(After::Done) };
     let Trigger::Schedule(schedule) = &running.program.campaign.trigger else { return Ok(After::Done) };
@@ -45,13 +45,7 @@ pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Resu
     let began = Began { event: format!("schedule:{turn}"), at: Time::from_millis(turn), properties: json!({}) };
     for stored in &page {
         let mut stored = stored.clone();
-        let facts = ContactFacts::new(
-            tx,
-            (&engine.store, &engine.inbox),
-            &stored.contact,
-            stored.name.as_deref(),
-            now,
-        );
+        let facts = ContactFacts::new(tx, (&engine.store, &engine.inbox), &stored.contact, stored.name.as_deref(), now);
         let belongs = schedule.addresses(&facts, now);
         facts.finish()?;
         if belongs {
@@ -72,7 +66,7 @@ pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Resu
             next
         }
     };
-    let payload = serde_json::to_string(&payload)
-        .map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
+    let payload =
+        serde_json::to_string(&payload).map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
     Ok(After::Again { payload, due })
 }

@@ -27,8 +27,8 @@ struct Payload {
 }
 
 pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Result<After> {
-    let mut payload: Payload = serde_json::from_str(&job.payload)
-        .map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
+    let mut payload: Payload =
+        serde_json::from_str(&job.payload).map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
     let catalog = engine.catalog(tx)?;
     let Some(running) = catalog.newest(&payload.campaign).filter(|running| running.version == payload.version).cloned()
     else {
@@ -43,8 +43,8 @@ pub fn run(engine: &Engine, tx: &mut Tx<'_>, job: &jobs::Job, now: Time) -> Resu
     runs.finish(tx)?;
     let Some(last) = page.last().filter(|_| page.len() == PAGE) else { return Ok(After::Done) };
     payload.after = (last.contact.created_at.millis(), last.contact.id.clone());
-    let payload = serde_json::to_string(&payload)
-        .map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
+    let payload =
+        serde_json::to_string(&payload).map_err(|error| Error::Corrupt { what: "job", why: error.to_string() })?;
     Ok(After::Again { payload, due: now })
 }
 

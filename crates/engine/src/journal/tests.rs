@@ -30,7 +30,12 @@ fn what_was_noted_is_replayed_in_order_after_a_restart() {
     let out = Note::OptedOut { address_hash: "h\n".to_owned(), topic: String::new(), reason: "x".to_owned() };
     journal.append(vec![out.clone()], at).expect("noted");
     let mut lines = Vec::new();
-    journal.replay(|line| { lines.push(line); Ok(()) }).expect("replayed");
+    journal
+        .replay(|line| {
+            lines.push(line);
+            Ok(())
+        })
+        .expect("replayed");
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2], Line { at, note: out });
 }

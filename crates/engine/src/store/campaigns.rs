@@ -134,9 +134,7 @@ pub fn states(tx: &mut Tx<'_>, campaign_id: &str) -> Result<Vec<State>> {
     tx.all(
         "SELECT at, status, version, actor FROM campaign_history WHERE campaign_id = $1 ORDER BY at, id LIMIT 5000",
         &params![campaign_id],
-        |row| {
-            Ok(State { at: row.time(0)?, status: status(row.str(1)?)?, version: row.int(2)?, actor: row.text(3)? })
-        },
+        |row| Ok(State { at: row.time(0)?, status: status(row.str(1)?)?, version: row.int(2)?, actor: row.text(3)? }),
     )
 }
 

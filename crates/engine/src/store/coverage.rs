@@ -91,8 +91,8 @@ pub fn close_gaps(tx: &mut Tx<'_>, connection: &str, until: Time) -> Result<()> 
         return Ok(());
     };
     let open: Vec<Gap> = coverage.gaps.into_iter().filter(|gap| gap.to > until).collect();
-    let gaps = serde_json::to_string(&open)
-        .map_err(|error| Error::Corrupt { what: "coverage", why: error.to_string() })?;
+    let gaps =
+        serde_json::to_string(&open).map_err(|error| Error::Corrupt { what: "coverage", why: error.to_string() })?;
     tx.execute("UPDATE coverage SET gaps = $2 WHERE connection = $1", &params![connection, gaps])?;
     Ok(())
 }

@@ -50,9 +50,10 @@ pub fn newest() -> i64 {
 
 fn apply(tx: &mut Tx<'_>, migration: &Migration, now: Time) -> Result<()> {
     let checksum = checksum(migration);
-    let known = tx.optional("SELECT checksum FROM migrations WHERE number = $1", &params![migration.number], |row| {
-        row.text(0)
-    })?;
+    let known =
+        tx.optional("SELECT checksum FROM migrations WHERE number = $1", &params![migration.number], |row| {
+            row.text(0)
+        })?;
     match known {
         Some(held) if held == checksum => Ok(()),
         Some(_) => Err(Error::Conflict(format!(

@@ -69,7 +69,11 @@ impl Postgres {
     }
 
     pub fn begin(&self, read_only: bool) -> Result<PostgresTx<'_>> {
-        let sql = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN ISOLATION LEVEL READ COMMITTED" };
+        let sql = if read_only {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        } else {
+            "BEGIN ISOLATION LEVEL READ COMMITTED"
+        };
         loop {
             let kept = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
             let was_kept = kept.is_some();
@@ -199,10 +203,14 @@ impl<'a> Array<'a> {
     fn of(rows: &'a [Vec<Param<'a>>], at: usize, kind: Column) -> Self {
         let column = rows.iter().map(|row| &row[at]);
         match kind {
-            Column::Text => Self::Text(column.map(|v| if let Param::Text(text) = v { Some(&**text) } else { None }).collect()),
+            Column::Text => {
+                Self::Text(column.map(|v| if let Param::Text(text) = v { Some(&**text) } else { None }).collect())
+            }
             Column::Int => Self::Int(column.map(|v| if let Param::Int(n) = v { Some(*n) } else { None }).collect()),
             Column::Real => Self::Real(column.map(|v| if let Param::Real(n) = v { Some(*n) } else { None }).collect()),
-            Column::Bytes => Self::Bytes(column.map(|v| if let Param::Bytes(b) = v { Some(*b) } else { None }).collect()),
+            Column::Bytes => {
+                Self::Bytes(column.map(|v| if let Param::Bytes(b) = v { Some(*b) } else { None }).collect())
+            }
         }
     }
 

@@ -35,21 +35,14 @@ pub fn add(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 
 /// Sets a password and ends every session that the one before began.
 pub fn set_password(tx: &mut Tx<'_>, email: &str, password_hash: &str) -> Result<bool> {
-    let touched =
-        tx.execute("UPDATE users SET password_hash = $2 WHERE email = $1", &params![email, password_hash])?;
-    tx.execute(
-        "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE email = $1)",
-        &params![email],
-    )?;
+    let touched = tx.execute("UPDATE users SET password_hash = $2 WHERE email = $1", &params![email, password_hash])?;
+    tx.execute("DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE email = $1)", &params![email])?;
     Ok(touched > 0)
 }
 
 /// Removes a user and their sessions. Answers whether there was one.
 pub fn remove(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
-    tx.execute(
-        "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE email = $1)",
-        &params![email],
-    )?;
+    tx.execute("DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE email = $1)", &params![email])?;
     Ok(tx.execute("DELETE FROM users WHERE email = $1", &params![email])? > 0)
 }
 

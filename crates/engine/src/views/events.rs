@@ -119,9 +119,7 @@ impl Engine {
             Some(stored) => self.mapped(stored),
             None => Mapped { problem: Some("the payload is no longer kept".to_owned()), ..Mapped::default() },
         };
-        let raw = body
-            .and_then(|stored| serde_json::from_slice(&stored.body).ok())
-            .unwrap_or(Value::Null);
+        let raw = body.and_then(|stored| serde_json::from_slice(&stored.body).ok()).unwrap_or(Value::Null);
         let mut led = Vec::new();
         if let Some(contact) = &row.contact_id {
             let catalog = self.catalog(&mut tx)?;

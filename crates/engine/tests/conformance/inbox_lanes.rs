@@ -142,13 +142,15 @@ fn two_nodes_and_slow_committers_decide_everything_once() {
             }
             for (store, inbox) in &nodes {
                 let (working, seen) = (&working, &seen);
-                scope.spawn(move || loop {
-                    let is_over = working.load(Ordering::SeqCst) == 0;
-                    let some = decide(store, inbox, 7);
-                    if is_over && some.is_empty() {
-                        return;
+                scope.spawn(move || {
+                    loop {
+                        let is_over = working.load(Ordering::SeqCst) == 0;
+                        let some = decide(store, inbox, 7);
+                        if is_over && some.is_empty() {
+                            return;
+                        }
+                        seen.lock().expect("not poisoned").extend(some);
                     }
-                    seen.lock().expect("not poisoned").extend(some);
                 });
             }
         });

@@ -181,11 +181,10 @@ impl World {
     }
 
     pub fn apply(&self, id: &str, text: &str) {
-        let file = |id: &str, kind: &str, text: &str| SourceFile { id: id.into(), kind: kind.into(), text: text.into() };
-        let project = Project {
-            campaigns: vec![file(id, "yaml", text)],
-            templates: vec![file("welcome", "md", TEMPLATE)],
-        };
+        let file =
+            |id: &str, kind: &str, text: &str| SourceFile { id: id.into(), kind: kind.into(), text: text.into() };
+        let project =
+            Project { campaigns: vec![file(id, "yaml", text)], templates: vec![file("welcome", "md", TEMPLATE)] };
         let actor = Actor { name: "test", origin: "file" };
         let changes = self.engine.apply(&project, actor, false, self.now).expect("applied");
         assert!(changes.iter().all(|change| !change.problems.has_errors()), "{changes:?}");
@@ -195,7 +194,8 @@ impl World {
         let body = body.to_string().into_bytes();
         let shape = hogwire_connectors::detect(&body);
         hogwire_connectors::check(shape, &body).expect("a good body");
-        let record = Record { connection: "posthog", shape: Shape::as_str(shape), arrived: self.now, body: &body, lane_hint: 0 };
+        let record =
+            Record { connection: "posthog", shape: Shape::as_str(shape), arrived: self.now, body: &body, lane_hint: 0 };
         self.engine.receive(&[record]).expect("received");
     }
 
