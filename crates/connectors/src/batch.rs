@@ -18,21 +18,13 @@ pub fn split_batch(bytes: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
             .map_err(|error| Refusal::new("not_json", format!("The body is not JSON: {error}.")))?
     } else {
         let top = wire::object(bytes)?;
-        wire::first(&top, &["batch"])
-            .ok_or_else(|| Refusal::new("no_batch", "The body has no list `batch`."))?
+        wire::first(&top, &["batch"]).ok_or_else(|| Refusal::new("no_batch", "The body has no list `batch`."))?
     };
-    let records = wire::items(list)
-        .ok_or_else(|| Refusal::new("wrong_type", "`batch` is not a list of records."))?;
+    let records = wire::items(list).ok_or_else(|| Refusal::new("wrong_type", "`batch` is not a list of records."))?;
     if records.len() > MOST_RECORDS {
-        return Err(Refusal::new(
-            "too_many",
-            format!("The batch has more than {MOST_RECORDS} records."),
-        ));
+        return Err(Refusal::new("too_many", format!("The batch has more than {MOST_RECORDS} records.")));
     }
-    Ok(records
-        .into_iter()
-        .map(|raw| raw.get().as_bytes())
-        .collect())
+    Ok(records.into_iter().map(|raw| raw.get().as_bytes()).collect())
 }
 
 /// The record with an id from outside the body (an `Idempotency-Key`), for bodies that bring
@@ -64,10 +56,7 @@ pub fn detect_segment(bytes: &[u8]) -> Result<Shape, Refusal> {
         Some("group") => Ok(Shape::SegmentGroup),
         Some(other) => {
             let other: String = other.chars().take(40).collect();
-            Err(Refusal::new(
-                "unknown_type",
-                format!("`type` is `{other}`; expected track, identify or group."),
-            ))
+            Err(Refusal::new("unknown_type", format!("`type` is `{other}`; expected track, identify or group.")))
         }
         None => Err(Refusal::new("unknown_type", "The record has no `type`.")),
     }

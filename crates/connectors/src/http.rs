@@ -50,21 +50,13 @@ impl Request {
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push(Header {
-            name: name.to_owned(),
-            value: value.into(),
-            secret: false,
-        });
+        self.headers.push(Header { name: name.to_owned(), value: value.into(), secret: false });
         self
     }
 
     /// A header whose value lets somebody in.
     pub fn secret_header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push(Header {
-            name: name.to_owned(),
-            value: value.into(),
-            secret: true,
-        });
+        self.headers.push(Header { name: name.to_owned(), value: value.into(), secret: true });
         self
     }
 
@@ -80,10 +72,7 @@ impl Request {
 
     /// The value of a header, whatever the case of its name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value.as_str())
+        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
     }
 }
 
@@ -96,22 +85,13 @@ impl fmt::Debug for Header {
 
 impl Response {
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The first part of the body as text, for a log line: control characters become spaces.
     pub fn excerpt(&self, most: usize) -> String {
-        let text =
-            String::from_utf8_lossy(&self.body[..self.body.len().min(most.saturating_mul(4))]);
-        text.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(most)
-            .collect::<String>()
-            .trim()
-            .to_owned()
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(most.saturating_mul(4))]);
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect::<String>().trim().to_owned()
     }
 
     /// When the other side says to come back (`Retry-After`, RFC 9110 §10.2.3): seconds or
@@ -119,9 +99,7 @@ impl Response {
     pub fn retry_after(&self, now: Time) -> Option<Time> {
         let value = self.get("retry-after")?.trim();
         let asked = match value.parse::<f64>() {
-            Ok(seconds) if seconds.is_finite() => {
-                now.plus(Span::millis((seconds * 1_000.0) as i64))
-            }
+            Ok(seconds) if seconds.is_finite() => now.plus(Span::millis((seconds * 1_000.0) as i64)),
             _ => http_date(value)?,
         };
         Some(asked.clamp(now, now.plus(Span::days(1))))
@@ -133,9 +111,7 @@ fn http_date(text: &str) -> Option<Time> {
     let rest = text.split_once(", ")?.1.strip_suffix(" GMT")?;
     let mut parts = rest.splitn(4, ' ');
     let (day, month, year, clock) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|known| *known == month)? + 1;
     Time::parse(&format!("{year}-{month:02}-{day:0>2}T{clock}Z"))
 }
@@ -159,17 +135,11 @@ mod tests {
     fn retry_after_is_read_as_seconds_or_as_a_date() {
         let now = Time::parse("1994-11-06T08:49:00Z").expect("a time");
         let after = |value: &str| {
-            let response = Response {
-                headers: vec![("Retry-After".into(), value.into())],
-                ..Response::default()
-            };
+            let response = Response { headers: vec![("Retry-After".into(), value.into())], ..Response::default() };
             response.retry_after(now).map(|at| at.since(now))
         };
         assert_eq!(after("120"), Some(Span::seconds(120)));
-        assert_eq!(
-            after("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(Span::seconds(37))
-        );
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Span::seconds(37)));
         assert_eq!(after("Sun, 06 Nov 1990 08:49:37 GMT"), Some(Span::ZERO));
         assert_eq!(after("-5"), Some(Span::ZERO));
         assert_eq!(after("1e300"), Some(Span::days(1)));
@@ -178,11 +148,7 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_short_and_printable() {
-        let response = Response {
-            status: 500,
-            headers: Vec::new(),
-            body: b"bad\r\nthing \xff and more".to_vec(),
-        };
+        let response = Response { status: 500, headers: Vec::new(), body: b"bad\r\nthing \xff and more".to_vec() };
         assert_eq!(response.excerpt(9), "bad  thin");
     }
 }

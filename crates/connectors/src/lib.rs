@@ -31,12 +31,7 @@ pub use shape::{Refusal, Shape};
 
 /// Every connector there is, sorted by name. A new one adds its line here.
 pub fn all() -> &'static [Manifest] {
-    &[
-        posthog::MANIFEST,
-        segment::MANIFEST,
-        smtp::MANIFEST,
-        webhook::MANIFEST,
-    ]
+    &[posthog::MANIFEST, segment::MANIFEST, smtp::MANIFEST, webhook::MANIFEST]
 }
 
 /// Can the record be an event? Cheap: UTF-8, a JSON object of bounded depth, a name. Nothing
@@ -45,9 +40,7 @@ pub fn check(shape: Shape, bytes: &[u8]) -> Result<(), Refusal> {
     let top = wire::object(bytes)?;
     match shape {
         Shape::PosthogWebhook | Shape::Capture | Shape::Event => posthog::webhook::check(&top),
-        Shape::SegmentTrack | Shape::SegmentIdentify | Shape::SegmentGroup => {
-            segment::check(shape, &top)
-        }
+        Shape::SegmentTrack | Shape::SegmentIdentify | Shape::SegmentGroup => segment::check(shape, &top),
     }
 }
 

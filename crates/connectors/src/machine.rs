@@ -119,21 +119,14 @@ pub fn click(hit: &Hit<'_>) -> Verdict {
     }
 }
 
-const HUMAN: Verdict = Verdict {
-    actor: Actor::Human,
-    reason: None,
-};
+const HUMAN: Verdict = Verdict { actor: Actor::Human, reason: None };
 
 const fn machine(reason: &'static str) -> Verdict {
-    Verdict {
-        actor: Actor::Machine,
-        reason: Some(reason),
-    }
+    Verdict { actor: Actor::Machine, reason: Some(reason) }
 }
 
 fn prefetching(hit: &Hit<'_>) -> bool {
-    hit.purpose
-        .is_some_and(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
+    hit.purpose.is_some_and(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
 }
 
 fn by_agent(lower: &str) -> Verdict {
@@ -157,13 +150,7 @@ mod tests {
 
     fn hit(method: &'static str, user_agent: &'static str, after: Span) -> Hit<'static> {
         let sent = Time::from_millis(1_700_000_000_000);
-        Hit {
-            method,
-            user_agent,
-            purpose: None,
-            at: sent.plus(after),
-            sent_at: Some(sent),
-        }
+        Hit { method, user_agent, purpose: None, at: sent.plus(after), sent_at: Some(sent) }
     }
 
     #[test]
@@ -188,15 +175,9 @@ mod tests {
         assert_eq!(reason("HEAD", CHROME, Span::seconds(30)), Some("head"));
         assert_eq!(reason("GET", CHROME, Span::millis(1_900)), Some("too_fast"));
         assert_eq!(reason("GET", CHROME, Span::seconds(2)), None);
-        assert_eq!(
-            reason("GET", "Barracuda Sentinel (EE)", Span::hours(1)),
-            Some("scanner")
-        );
+        assert_eq!(reason("GET", "Barracuda Sentinel (EE)", Span::hours(1)), Some("scanner"));
         assert_eq!(reason("GET", "curl/8.5.0", Span::hours(1)), Some("script"));
-        let ahead = Hit {
-            purpose: Some("prefetch;prerender"),
-            ..hit("GET", CHROME, Span::hours(1))
-        };
+        let ahead = Hit { purpose: Some("prefetch;prerender"), ..hit("GET", CHROME, Span::hours(1)) };
         assert_eq!(click(&ahead).actor, Actor::Machine);
     }
 }

@@ -60,18 +60,11 @@ impl<'a> Reading<'a> {
             own: false,
             test: false,
         };
-        Self {
-            event,
-            accounts: Vec::new(),
-            ignored: Vec::new(),
-        }
+        Self { event, accounts: Vec::new(), ignored: Vec::new() }
     }
 
     pub(crate) fn ignore(&mut self, path: &'static str, expected: &str, found: &RawValue) {
-        self.ignored.push(Ignored {
-            path,
-            reason: format!("{path} is {}; expected {expected}.", kind_of(found)),
-        });
+        self.ignored.push(Ignored { path, reason: format!("{path} is {}; expected {expected}.", kind_of(found)) });
     }
 
     /// The object under a name, or an empty one. Another type is noted as passed over.
@@ -96,12 +89,7 @@ impl<'a> Reading<'a> {
     /// The sender's own id of the event, or one made from the content. A record that has
     /// neither an id nor a time of its own cannot be told from a second, equal event: its
     /// arrival becomes part of the content, so that both count.
-    pub(crate) fn identify_by(
-        &mut self,
-        given: Option<Cow<'a, str>>,
-        content: &[u8],
-        has_time: bool,
-    ) {
+    pub(crate) fn identify_by(&mut self, given: Option<Cow<'a, str>>, content: &[u8], has_time: bool) {
         self.event.uuid = given.unwrap_or_else(|| {
             let made = if has_time {
                 Uuid::new_v5(&FROM_CONTENT, content)

@@ -48,10 +48,7 @@ pub(crate) fn read<'a>(
     content: &'a [u8],
     arrived: Time,
 ) -> Result<Reading<'a>, Refusal> {
-    let own_time = wire::time(wire::first(
-        top,
-        &["timestamp", "originalTimestamp", "sentAt"],
-    ));
+    let own_time = wire::time(wire::first(top, &["timestamp", "originalTimestamp", "sentAt"]));
     let mut reading = Reading::new(name(shape, top)?, own_time.unwrap_or(arrived), arrived);
     let given = wire::id(wire::first(top, &["messageId"]));
     reading.identify_by(given, content, own_time.is_some());
@@ -87,15 +84,10 @@ fn name<'a>(shape: Shape, top: &Pairs<'a>) -> Result<Cow<'a, str>, Refusal> {
         Shape::SegmentGroup => return Ok(Cow::Borrowed("group")),
         _ => {}
     }
-    let raw = wire::first(top, &["event"])
-        .ok_or_else(|| Refusal::new("no_event_name", "The body has no `event`."))?;
-    let text = text_of(raw)
-        .ok_or_else(|| Refusal::new("wrong_type", "The name of the event is not a text."))?;
+    let raw = wire::first(top, &["event"]).ok_or_else(|| Refusal::new("no_event_name", "The body has no `event`."))?;
+    let text = text_of(raw).ok_or_else(|| Refusal::new("wrong_type", "The name of the event is not a text."))?;
     if text.trim().is_empty() {
-        return Err(Refusal::new(
-            "no_event_name",
-            "The name of the event is empty.",
-        ));
+        return Err(Refusal::new("no_event_name", "The name of the event is empty."));
     }
     Ok(wire::cut(text, wire::LONGEST_ID))
 }
@@ -126,10 +118,5 @@ fn group<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
     let attributes = reading.object("traits", wire::first(top, &["traits"]));
     reading.event.properties = attributes.clone();
     reading.belongs_to(Cow::Borrowed(GROUP), key.clone());
-    reading.accounts.push(AccountPicture {
-        kind: Cow::Borrowed(GROUP),
-        key,
-        attributes,
-        at: reading.event.at,
-    });
+    reading.accounts.push(AccountPicture { kind: Cow::Borrowed(GROUP), key, attributes, at: reading.event.at });
 }

@@ -47,10 +47,7 @@ pub enum Unsigned {
 pub fn key_of(secret: &str) -> Option<Vec<u8>> {
     let secret = secret.trim();
     let key = match secret.strip_prefix("whsec_") {
-        Some(coded) => STANDARD
-            .decode(coded)
-            .or_else(|_| STANDARD_NO_PAD.decode(coded))
-            .ok()?,
+        Some(coded) => STANDARD.decode(coded).or_else(|_| STANDARD_NO_PAD.decode(coded)).ok()?,
         None => secret.as_bytes().to_vec(),
     };
     (!key.is_empty()).then_some(key)
@@ -69,11 +66,7 @@ pub fn sign(id: &str, at: Time, body: &[u8], secrets: &[&str]) -> Signed {
         .filter_map(|secret| key_of(secret))
         .map(|key| format!("v1,{}", STANDARD.encode(digest(&key, id, &timestamp, body))))
         .collect();
-    Signed {
-        id: id.to_owned(),
-        timestamp,
-        signature: signatures.join(" "),
-    }
+    Signed { id: id.to_owned(), timestamp, signature: signatures.join(" ") }
 }
 
 /// Does one of the signatures fit one of the secrets, and is it fresh? Every pair is tried,
@@ -103,11 +96,7 @@ pub fn verify(signed: &Signed, body: &[u8], secrets: &[&str], now: Time) -> Resu
             fits |= expected.as_slice().ct_eq(signature);
         }
     }
-    if bool::from(fits) {
-        Ok(())
-    } else {
-        Err(Unsigned::Mismatch)
-    }
+    if bool::from(fits) { Ok(()) } else { Err(Unsigned::Mismatch) }
 }
 
 /// Are the two secrets the same? Compared over digests, so that neither the place of the
@@ -117,8 +106,7 @@ pub fn same_secret(given: &[u8], held: &[u8]) -> bool {
 }
 
 fn digest(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104)");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104)");
     for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
         mac.update(part);
     }
@@ -147,12 +135,7 @@ mod tests {
     #[test]
     fn the_specifications_vector_both_ways() {
         let at = seconds(1_614_265_330);
-        let made = sign(
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            at,
-            SPEC_BODY,
-            &[SPEC_SECRET],
-        );
+        let made = sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, SPEC_BODY, &[SPEC_SECRET]);
         assert_eq!(made, spec_vector());
         assert_eq!(verify(&made, SPEC_BODY, &[SPEC_SECRET], at), Ok(()));
     }
@@ -160,14 +143,8 @@ mod tests {
     #[test]
     fn what_posthog_signs_is_accepted_over_the_raw_bytes() {
         let vector: serde_json::Value =
-            serde_json::from_str(include_str!("posthog/fixtures/webhook_signed_vector.json"))
-                .expect("JSON");
-        let header = |name: &str| {
-            vector["headers"][name]
-                .as_str()
-                .expect("a header")
-                .to_owned()
-        };
+            serde_json::from_str(include_str!("posthog/fixtures/webhook_signed_vector.json")).expect("JSON");
+        let header = |name: &str| vector["headers"][name].as_str().expect("a header").to_owned();
         let signed = Signed {
             id: header("webhook-id"),
             timestamp: header("webhook-timestamp"),
@@ -178,10 +155,7 @@ mod tests {
         let now = seconds(signed.timestamp.parse().expect("seconds"));
         assert_eq!(verify(&signed, body.as_bytes(), &[secret], now), Ok(()));
         let touched = body.replacen("72.5", "72.6", 1);
-        assert_eq!(
-            verify(&signed, touched.as_bytes(), &[secret], now),
-            Err(Unsigned::Mismatch)
-        );
+        assert_eq!(verify(&signed, touched.as_bytes(), &[secret], now), Err(Unsigned::Mismatch));
     }
 
     #[test]
@@ -204,10 +178,7 @@ mod tests {
             assert_eq!(verify(&both, b"x", held, now), Ok(()));
         }
         let stranger = secret_from(&[8; 24]);
-        assert_eq!(
-            verify(&both, b"x", &[&stranger], now),
-            Err(Unsigned::Mismatch)
-        );
+        assert_eq!(verify(&both, b"x", &[&stranger], now), Err(Unsigned::Mismatch));
         assert_eq!(verify(&both, b"x", &[], now), Err(Unsigned::Mismatch));
     }
 
@@ -219,40 +190,15 @@ mod tests {
             change(&mut signed);
             verify(&signed, SPEC_BODY, &[SPEC_SECRET], now)
         };
-        assert_eq!(
-            with(|s| s.timestamp = "soon".into()),
-            Err(Unsigned::Malformed)
-        );
-        assert_eq!(
-            with(|s| s.timestamp = "99999999999999999999".into()),
-            Err(Unsigned::Malformed)
-        );
-        assert_eq!(
-            with(|s| s.timestamp = i64::MAX.to_string()),
-            Err(Unsigned::TooNew)
-        );
-        assert_eq!(
-            with(|s| s.signature = String::new()),
-            Err(Unsigned::Malformed)
-        );
-        assert_eq!(
-            with(|s| s.signature = "v1,".into()),
-            Err(Unsigned::Mismatch)
-        );
-        assert_eq!(
-            with(|s| s.signature = "v1,!!!! v2,abc garbage".into()),
-            Err(Unsigned::Mismatch)
-        );
-        assert_eq!(
-            with(|s| s.signature = s.signature.replace("v1,", "v1a,")),
-            Err(Unsigned::Mismatch)
-        );
+        assert_eq!(with(|s| s.timestamp = "soon".into()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.timestamp = "99999999999999999999".into()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.timestamp = i64::MAX.to_string()), Err(Unsigned::TooNew));
+        assert_eq!(with(|s| s.signature = String::new()), Err(Unsigned::Malformed));
+        assert_eq!(with(|s| s.signature = "v1,".into()), Err(Unsigned::Mismatch));
+        assert_eq!(with(|s| s.signature = "v1,!!!! v2,abc garbage".into()), Err(Unsigned::Mismatch));
+        assert_eq!(with(|s| s.signature = s.signature.replace("v1,", "v1a,")), Err(Unsigned::Mismatch));
         assert_eq!(with(|s| s.id = "msg_other".into()), Err(Unsigned::Mismatch));
-        assert_eq!(
-            key_of("whsec_"),
-            None,
-            "an empty key would let everybody in"
-        );
+        assert_eq!(key_of("whsec_"), None, "an empty key would let everybody in");
         assert_eq!(key_of("whsec_not base64!"), None);
     }
 

@@ -26,10 +26,7 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Pairs<'_>, Refusal> {
         return serde_json::from_str(text).map_err(not_json);
     }
     let _: &RawValue = serde_json::from_str(text).map_err(not_json)?;
-    Err(Refusal::new(
-        "not_an_object",
-        "The body is JSON but not an object.",
-    ))
+    Err(Refusal::new("not_an_object", "The body is JSON but not an object."))
 }
 
 /// The bytes as text that nests no deeper than readers may follow.
@@ -38,16 +35,10 @@ pub(crate) fn body_text(bytes: &[u8]) -> Result<&str, Refusal> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let place = error.valid_up_to();
-        Refusal::new(
-            "not_json",
-            format!("The body is not UTF-8: the byte at {place} does not fit."),
-        )
+        Refusal::new("not_json", format!("The body is not UTF-8: the byte at {place} does not fit."))
     })?;
     if deeper_than(bytes, MOST_DEEP) {
-        return Err(Refusal::new(
-            "too_deep",
-            format!("The body nests more than {MOST_DEEP} objects or arrays."),
-        ));
+        return Err(Refusal::new("too_deep", format!("The body nests more than {MOST_DEEP} objects or arrays.")));
     }
     Ok(text)
 }
@@ -74,9 +65,7 @@ fn deeper_than(bytes: &[u8], most: usize) -> bool {
 
 /// An object's pairs; nothing for any other value. Null counts as an empty object.
 pub(crate) fn pairs(raw: &RawValue) -> Option<Pairs<'_>> {
-    matches!(raw.get().as_bytes().first(), Some(b'{' | b'n'))
-        .then(|| serde_json::from_str(raw.get()).ok())
-        .flatten()
+    matches!(raw.get().as_bytes().first(), Some(b'{' | b'n')).then(|| serde_json::from_str(raw.get()).ok()).flatten()
 }
 
 /// What one entry of a list of raw values, or a lone value, holds.
@@ -132,17 +121,11 @@ pub(crate) fn time(raw: Option<&RawValue>) -> Option<Time> {
         return None;
     }
     // Seconds stay below this until the year 5138; milliseconds passed it in 1973.
-    let millis = if number.abs() < 1e11 {
-        number * 1_000.0
-    } else {
-        number
-    };
+    let millis = if number.abs() < 1e11 { number * 1_000.0 } else { number };
     Some(Time::from_millis(millis as i64))
 }
 
 /// The first of several names that has a value other than null.
 pub(crate) fn first<'a>(pairs: &Pairs<'a>, names: &[&str]) -> Option<&'a RawValue> {
-    names
-        .iter()
-        .find_map(|name| pairs.get(name).filter(|raw| !is_null(raw)))
+    names.iter().find_map(|name| pairs.get(name).filter(|raw| !is_null(raw)))
 }

@@ -80,12 +80,10 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     prop_oneof![
         (place(), any::<u8>()).prop_map(|(at, byte)| Mutation::Flip(at, byte)),
         (place(), vec(any::<u8>(), 1..8)).prop_map(|(at, bytes)| Mutation::Insert(at, bytes)),
-        (place(), prop::sample::select(&TOKENS[..]))
-            .prop_map(|(at, token)| Mutation::Token(at, token)),
+        (place(), prop::sample::select(&TOKENS[..])).prop_map(|(at, token)| Mutation::Token(at, token)),
         (place(), place()).prop_map(|(from, to)| Mutation::Remove(from, to)),
         (place(), place()).prop_map(|(from, to)| Mutation::Repeat(from, to)),
-        (place(), 0..BODIES.len(), place())
-            .prop_map(|(at, other, from)| Mutation::Splice(at, other, from)),
+        (place(), 0..BODIES.len(), place()).prop_map(|(at, other, from)| Mutation::Splice(at, other, from)),
         prop::sample::select(&SWAPS[..]).prop_map(|(from, to)| Mutation::Swap(from, to)),
     ]
 }
@@ -121,9 +119,7 @@ fn apply(body: &mut Vec<u8>, mutation: &Mutation) {
             body.extend_from_slice(&other[(other.len() as f64 * from) as usize..]);
         }
         Mutation::Swap(from, to) => {
-            *body = String::from_utf8_lossy(body)
-                .replacen(from, to, 2)
-                .into_bytes();
+            *body = String::from_utf8_lossy(body).replacen(from, to, 2).into_bytes();
         }
     }
 }
@@ -131,11 +127,7 @@ fn apply(body: &mut Vec<u8>, mutation: &Mutation) {
 fn run(entry: fn(&[u8])) {
     // `PROPTEST_CASES` asks for more than the usual number.
     let usual = Config::default();
-    let config = Config {
-        cases: usual.cases.max(4_000),
-        failure_persistence: None,
-        ..usual
-    };
+    let config = Config { cases: usual.cases.max(4_000), failure_persistence: None, ..usual };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mutated = (0..BODIES.len(), vec(mutation(), 0..5));
     TestRunner::new_with_rng(config, rng)
@@ -206,10 +198,6 @@ fn templates_that_nest_without_end() {
     ] {
         entries::liquid(opening.repeat(5_000).as_bytes());
     }
-    let closed = format!(
-        "{}x{}",
-        "{% if contact %}".repeat(5_000),
-        "{% endif %}".repeat(5_000)
-    );
+    let closed = format!("{}x{}", "{% if contact %}".repeat(5_000), "{% endif %}".repeat(5_000));
     entries::liquid(closed.as_bytes());
 }

@@ -93,11 +93,7 @@ pub struct Pairs<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Pairs<'a> {
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map(|(_, raw)| *raw)
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
     }
 
     /// The parsed value, or nothing where the name is absent.
@@ -116,27 +112,20 @@ impl<'a> Pairs<'a> {
 
     /// The whole object as a parsed value, for templates and for storing with an enrollment.
     pub fn to_value(&self) -> Value {
-        let pairs = self
-            .0
-            .iter()
-            .filter_map(|(name, raw)| Some((name.clone().into_owned(), value_of(raw)?)));
+        let pairs = self.0.iter().filter_map(|(name, raw)| Some((name.clone().into_owned(), value_of(raw)?)));
         Value::Object(pairs.collect())
     }
 }
 
 /// The text of a JSON string; nothing for any other value.
 pub fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(raw.get())
-        .ok()
-        .map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
 /// The parsed value. Half of a surrogate pair in one of its texts becomes U+FFFD rather than
 /// costing the whole value.
 pub fn value_of(raw: &RawValue) -> Option<Value> {
-    serde_json::from_str(raw.get())
-        .or_else(|_| serde_json::from_str(&without_halves(raw.get())))
-        .ok()
+    serde_json::from_str(raw.get()).or_else(|_| serde_json::from_str(&without_halves(raw.get()))).ok()
 }
 
 /// JSON text with every escaped half of a surrogate pair replaced.
@@ -232,10 +221,7 @@ mod tests {
     fn pairs_borrow_and_the_last_of_a_name_wins() {
         let json = r#"{"a":1,"pl\u0061n":"pro","a":{"deep":[true]},"none":null}"#;
         let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
-        assert_eq!(
-            pairs.get("a").map(RawValue::get),
-            Some(r#"{"deep":[true]}"#)
-        );
+        assert_eq!(pairs.get("a").map(RawValue::get), Some(r#"{"deep":[true]}"#));
         assert_eq!(pairs.text("plan").as_deref(), Some("pro"));
         assert_eq!(pairs.text("none"), None);
         assert_eq!(pairs.value("none"), Some(Value::Null));
@@ -245,11 +231,7 @@ mod tests {
     fn text_that_cannot_be_kept_as_it_is_is_mended() {
         let json = r#"{"cut\ud83d":"half \ud83d","nul":"a\u0000b","number":5}"#;
         let pairs: Pairs<'_> = serde_json::from_str(json).expect("an object");
-        assert!(
-            pairs.0[0].0.starts_with("cut\u{fffd}"),
-            "{:?}",
-            pairs.0[0].0
-        );
+        assert!(pairs.0[0].0.starts_with("cut\u{fffd}"), "{:?}", pairs.0[0].0);
         let half = pairs.text(&pairs.0[0].0).expect("a text");
         assert!(half.starts_with("half \u{fffd}"), "{half}");
         assert_eq!(pairs.text("nul").as_deref(), Some("ab"));

@@ -11,8 +11,8 @@ use crate::Time;
 use crate::campaign::{Code, Decision};
 use crate::value::as_text;
 
-pub use fragments::{condition, stamp};
 use fragments::{Particulars, because};
+pub use fragments::{condition, stamp};
 
 /// One decision as one sentence. `at` is when it was taken.
 pub fn sentence(decision: &Decision, at: Time, campaign_name: &str) -> String {
@@ -47,30 +47,21 @@ fn starting(code: Code, detail: &Particulars<'_>, campaign: &str) -> Option<Stri
             _ => "Did not start: the event has not come often enough.".to_owned(),
         },
         Code::EntryRule => entry_rule(detail, campaign),
-        Code::AlreadyIn => format!(
-            "Did not start: already in {campaign}{}.",
-            detail.moment("since", " since ", "")
-        ),
-        Code::Watching => format!(
-            "Watching whether the other event comes{}.",
-            detail.moment("until", " until ", "")
-        ),
-        Code::AbsenceDisproved => format!(
-            "Did not start: {} came in time.",
-            detail.text("event").unwrap_or("the other event".into())
-        ),
+        Code::AlreadyIn => format!("Did not start: already in {campaign}{}.", detail.moment("since", " since ", "")),
+        Code::Watching => format!("Watching whether the other event comes{}.", detail.moment("until", " until ", "")),
+        Code::AbsenceDisproved => {
+            format!("Did not start: {} came in time.", detail.text("event").unwrap_or("the other event".into()))
+        }
         Code::CoverageUnknown => {
             "Held: it is not known yet whether all events have arrived, so the absence of one proves nothing."
                 .to_owned()
         }
-        Code::NotTriggered => format!(
-            "Did not start: no event of this contact starts {campaign}{}.",
-            detail.phrase("reason", " (", ")")
-        ),
-        Code::CampaignNotActive => format!(
-            "Did not start: {campaign} was not active{}.",
-            detail.phrase("status", " (it was ", ")")
-        ),
+        Code::NotTriggered => {
+            format!("Did not start: no event of this contact starts {campaign}{}.", detail.phrase("reason", " (", ")"))
+        }
+        Code::CampaignNotActive => {
+            format!("Did not start: {campaign} was not active{}.", detail.phrase("status", " (it was ", ")"))
+        }
         _ => return None,
     })
 }
@@ -82,20 +73,14 @@ fn entry_rule(detail: &Particulars<'_>, campaign: &str) -> String {
             "Did not start: the contact enters {campaign} at most once per {per} and has entered already{last}{}.",
             detail.moment("again_after", ", again from ", "")
         ),
-        None => format!(
-            "Did not start: the contact enters {campaign} only once and has entered already{last}."
-        ),
+        None => format!("Did not start: the contact enters {campaign} only once and has entered already{last}."),
     }
 }
 
 /// What became of a message.
 fn sending(code: Code, detail: &Particulars<'_>) -> Option<String> {
     let mail = detail.phrase("template", "the email “", "”");
-    let mail = if mail.is_empty() {
-        "the email".to_owned()
-    } else {
-        mail
-    };
+    let mail = if mail.is_empty() { "the email".to_owned() } else { mail };
     let why = because(detail);
     Some(match code {
         Code::Queued => format!("Prepared {mail}."),
@@ -110,14 +95,12 @@ fn sending(code: Code, detail: &Particulars<'_>) -> Option<String> {
             "Did not send {mail}: the address is on the suppression list{}.",
             detail.phrase("reason", " (", ")")
         ),
-        Code::NoConsent => format!(
-            "Did not send {mail}: the contact has not agreed to{} emails.",
-            detail.phrase("topic", " ", "")
-        ),
-        Code::Unverified => format!(
-            "Did not send {mail}: the sending domain is not verified{}.",
-            detail.phrase("domain", " (", ")")
-        ),
+        Code::NoConsent => {
+            format!("Did not send {mail}: the contact has not agreed to{} emails.", detail.phrase("topic", " ", ""))
+        }
+        Code::Unverified => {
+            format!("Did not send {mail}: the sending domain is not verified{}.", detail.phrase("domain", " (", ")"))
+        }
         Code::ConnectionTesting => {
             format!("Did not send {mail}: the connection is in test mode.")
         }
@@ -128,17 +111,15 @@ fn sending(code: Code, detail: &Particulars<'_>) -> Option<String> {
             detail.moment("until", " until ", ""),
             detail.phrase("cap", " (", ")")
         ),
-        Code::QuietHours => format!(
-            "Held {mail}{}: it is night for the contact.",
-            detail.moment("until", " until ", "")
-        ),
-        Code::Expired => format!(
-            "Did not send {mail}: it was held until it had expired{}.",
-            detail.moment("expires", " (", ")")
-        ),
-        Code::TooManyMessages => format!(
-            "Did not send {mail}: the address is known only from events and has had too many emails today."
-        ),
+        Code::QuietHours => {
+            format!("Held {mail}{}: it is night for the contact.", detail.moment("until", " until ", ""))
+        }
+        Code::Expired => {
+            format!("Did not send {mail}: it was held until it had expired{}.", detail.moment("expires", " (", ")"))
+        }
+        Code::TooManyMessages => {
+            format!("Did not send {mail}: the address is known only from events and has had too many emails today.")
+        }
         _ => return None,
     })
 }
@@ -147,10 +128,7 @@ fn sending(code: Code, detail: &Particulars<'_>) -> Option<String> {
 fn walking(code: Code, detail: &Particulars<'_>, at: Time) -> Option<String> {
     Some(match code {
         Code::Waiting => match detail.text("event") {
-            Some(event) => format!(
-                "Waits for {event}{}.",
-                detail.moment("until", ", at most until ", "")
-            ),
+            Some(event) => format!("Waits for {event}{}.", detail.moment("until", ", at most until ", "")),
             None => format!("Waits{}.", detail.moment("until", " until ", "")),
         },
         Code::EventCame => format!(
@@ -174,27 +152,18 @@ fn walking(code: Code, detail: &Particulars<'_>, at: Time) -> Option<String> {
             }
             None => "Took a way of the branch.".to_owned(),
         },
-        Code::SplitAssigned => format!(
-            "Belongs to the variant “{}” of the experiment.",
-            detail.text("variant").unwrap_or_default()
-        ),
+        Code::SplitAssigned => {
+            format!("Belongs to the variant “{}” of the experiment.", detail.text("variant").unwrap_or_default())
+        }
         Code::AttributeSet => format!("Set {}.", assigned(detail.0.get("values"))),
         Code::WebhookQueued => {
             format!("Called the webhook{}.", detail.phrase("url", " ", ""))
         }
-        Code::EventQueued => format!(
-            "Captured the event {}.",
-            detail.text("event").unwrap_or_default()
-        ),
-        Code::EnrolledElsewhere => format!(
-            "Enrolled in {}.",
-            detail.text("campaign").unwrap_or("another campaign".into())
-        ),
-        Code::Converted => format!(
-            "Reached the goal{} on {}.",
-            detail.phrase("event", " (", ")"),
-            stamp(at)
-        ),
+        Code::EventQueued => format!("Captured the event {}.", detail.text("event").unwrap_or_default()),
+        Code::EnrolledElsewhere => {
+            format!("Enrolled in {}.", detail.text("campaign").unwrap_or("another campaign".into()))
+        }
+        Code::Converted => format!("Reached the goal{} on {}.", detail.phrase("event", " (", ")"), stamp(at)),
         _ => return None,
     })
 }

@@ -50,9 +50,7 @@ mod tests {
     fn fractions_are_stable_and_spread() {
         assert_eq!(stable_fraction(&["a", "b"]), stable_fraction(&["a", "b"]));
         assert_ne!(stable_fraction(&["ab", ""]), stable_fraction(&["a", "b"]));
-        let below = (0..10_000)
-            .filter(|n| stable_fraction(&["split", &n.to_string()]) < 0.3)
-            .count();
+        let below = (0..10_000).filter(|n| stable_fraction(&["split", &n.to_string()]) < 0.3).count();
         assert!((2_800..3_200).contains(&below), "{below}");
     }
 }

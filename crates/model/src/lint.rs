@@ -22,10 +22,8 @@ pub fn lint(campaigns: &[(&str, &Campaign)], events: &[&str]) -> Problems {
 
 /// Pairs of campaigns of which one event may start both, and both send mail.
 pub fn overlaps(campaigns: &[(&str, &Campaign)]) -> Problems {
-    let mailing: Vec<_> = campaigns
-        .iter()
-        .filter(|(_, c)| c.status != Some(Status::Archived) && mails(&c.steps))
-        .collect();
+    let mailing: Vec<_> =
+        campaigns.iter().filter(|(_, c)| c.status != Some(Status::Archived) && mails(&c.steps)).collect();
     let mut problems = Vec::new();
     for (n, (first_id, first)) in mailing.iter().enumerate() {
         for (second_id, second) in mailing.iter().skip(n + 1) {
@@ -35,9 +33,7 @@ pub fn overlaps(campaigns: &[(&str, &Campaign)]) -> Problems {
             problems.push(Problem::warning(
                 "campaigns_overlap",
                 *second_id,
-                format!(
-                    "`{first_id}` and `{second_id}` both mail a person for one `{event}`"
-                ),
+                format!("`{first_id}` and `{second_id}` both mail a person for one `{event}`"),
                 "tell them apart with `where`, or set a cap and priorities",
             ));
         }
@@ -67,8 +63,7 @@ fn starts(campaign: &Campaign) -> Option<(&str, Option<&crate::campaign::Where>)
 
 fn mails(steps: &[Step]) -> bool {
     steps.iter().any(|step| {
-        matches!(step.action, Action::Email(_))
-            || step.action.inner().iter().any(|(_, inner)| mails(inner))
+        matches!(step.action, Action::Email(_)) || step.action.inner().iter().any(|(_, inner)| mails(inner))
     })
 }
 

@@ -41,9 +41,7 @@ pub struct EventMapping {
 }
 
 /// Whom the properties of an event speak of.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
     /// Whoever did it.
@@ -86,12 +84,7 @@ impl AddressFrom {
 
 impl Default for Mapping {
     fn default() -> Self {
-        let paths = |places: &[(Place, &str)]| {
-            places
-                .iter()
-                .map(|(place, name)| Path::new(*place, name))
-                .collect()
-        };
+        let paths = |places: &[(Place, &str)]| places.iter().map(|(place, name)| Path::new(*place, name)).collect();
         Self {
             address: paths(&[
                 (Place::Snapshot, "email"),
@@ -130,27 +123,17 @@ impl Mapping {
     /// somebody else are never looked at.
     pub fn address(&self, event: &Event<'_>) -> Option<Address> {
         let own = self.about(&event.name) == About::Actor;
-        self.address
-            .iter()
-            .filter(|path| own || path.place != Place::Event)
-            .find_map(|path| {
-                let address = normalise_address(&text(&path.find(event)?)?)?;
-                let from = if path.place == Place::Event {
-                    AddressFrom::Event
-                } else {
-                    AddressFrom::Contact
-                };
-                Some(Address { address, from })
-            })
+        self.address.iter().filter(|path| own || path.place != Place::Event).find_map(|path| {
+            let address = normalise_address(&text(&path.find(event)?)?)?;
+            let from = if path.place == Place::Event { AddressFrom::Event } else { AddressFrom::Contact };
+            Some(Address { address, from })
+        })
     }
 
     /// The contact's name, cut to a line's length.
     pub fn name(&self, event: &Event<'_>) -> Option<String> {
         let own = self.about(&event.name) == About::Actor;
-        let found = self
-            .name
-            .iter()
-            .filter(|path| own || path.place != Place::Event);
+        let found = self.name.iter().filter(|path| own || path.place != Place::Event);
         found
             .into_iter()
             .find_map(|path| text(&path.find(event)?))
@@ -160,9 +143,7 @@ impl Mapping {
     /// The name of a time zone that exists. What the network says is not taken from a
     /// server's events: that is where the server stands.
     pub fn zone(&self, event: &Event<'_>) -> Option<Zone> {
-        let usable = |path: &&Path| {
-            !(event.server_side && (path.place == Place::Event || path.is_guess()))
-        };
+        let usable = |path: &&Path| !(event.server_side && (path.place == Place::Event || path.is_guess()));
         self.time_zone.iter().filter(usable).find_map(|path| {
             let name = text(&path.find(event)?)?;
             timezone::named(&name).map(|_| Zone { name, guessed: path.is_guess() })
@@ -171,23 +152,17 @@ impl Mapping {
 
     /// Under which name a contact's property is kept.
     pub fn attribute<'a>(&'a self, property: &'a str) -> &'a str {
-        self.attributes
-            .get(property)
-            .map_or(property, String::as_str)
+        self.attributes.get(property).map_or(property, String::as_str)
     }
 
     pub fn about(&self, event: &str) -> About {
-        self.events
-            .get(event)
-            .map_or(About::Actor, |special| special.about)
+        self.events.get(event).map_or(About::Actor, |special| special.about)
     }
 }
 
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(_) | Value::Number(_) => {
-            Some(as_text(value).trim().to_owned()).filter(|text| !text.is_empty())
-        }
+        Value::String(_) | Value::Number(_) => Some(as_text(value).trim().to_owned()).filter(|text| !text.is_empty()),
         _ => None,
     }
 }

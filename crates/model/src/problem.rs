@@ -35,12 +35,7 @@ pub enum Severity {
 pub struct Problems(pub Vec<Problem>);
 
 impl Problem {
-    pub fn error(
-        code: &str,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    pub fn error(code: &str, path: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
             path: path.into(),
@@ -51,16 +46,8 @@ impl Problem {
         }
     }
 
-    pub fn warning(
-        code: &str,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, path, message, remedy)
-        }
+    pub fn warning(code: &str, path: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, path, message, remedy) }
     }
 
     pub fn at(mut self, line: usize, column: usize) -> Self {
@@ -71,9 +58,7 @@ impl Problem {
 
 impl Problems {
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
+        self.0.iter().any(|problem| problem.severity == Severity::Error)
     }
 }
 
@@ -81,12 +66,7 @@ impl Problems {
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&written.to_lowercase(), &word.to_lowercase()),
-                word,
-            )
-        })
+        .map(|word| (strsim::damerau_levenshtein(&written.to_lowercase(), &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
         .min()
         .map(|(_, word)| word)

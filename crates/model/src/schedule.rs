@@ -64,24 +64,15 @@ impl Schedule {
             ["every", span] => (every(span)?, None),
             ["hourly"] => (Rule::Every(Span::hours(1).as_millis()), None),
             ["daily", clock, zone @ ..] => (daily(clock, "*", "*")?, zone_word(zone)?),
-            ["weekly", day, clock, zone @ ..] => {
-                (daily(clock, "*", weekday(day)?)?, zone_word(zone)?)
-            }
-            ["monthly", day, clock, zone @ ..] => {
-                (daily(clock, &day_of_month(day)?, "*")?, zone_word(zone)?)
-            }
+            ["weekly", day, clock, zone @ ..] => (daily(clock, "*", weekday(day)?)?, zone_word(zone)?),
+            ["monthly", day, clock, zone @ ..] => (daily(clock, &day_of_month(day)?, "*")?, zone_word(zone)?),
             [word, ..] if word.starts_with(|c: char| c.is_ascii_alphabetic()) => {
                 return Err(unknown(word));
             }
             words => cron(words)?,
         };
         let names_zone = zone.is_some();
-        Ok(Self {
-            text: words.join(" "),
-            rule,
-            zone: zone.unwrap_or(TimeZone::UTC),
-            names_zone,
-        })
+        Ok(Self { text: words.join(" "), rule, zone: zone.unwrap_or(TimeZone::UTC), names_zone })
     }
 
     /// Runs by this zone's clock unless the schedule names its own.
@@ -115,33 +106,23 @@ impl Schedule {
 }
 
 fn every(text: &str) -> Result<Rule, String> {
-    let span = Span::parse(text)
-        .ok_or_else(|| format!("`{text}` is not a length of time like 15m or 6h"))?;
+    let span = Span::parse(text).ok_or_else(|| format!("`{text}` is not a length of time like 15m or 6h"))?;
     if span < SHORTEST || span > LONGEST {
-        return Err(format!(
-            "`every {text}` must be between {SHORTEST} and {LONGEST}"
-        ));
+        return Err(format!("`every {text}` must be between {SHORTEST} and {LONGEST}"));
     }
     Ok(Rule::Every(span.as_millis()))
 }
 
 fn daily(clock: &str, day: &str, weekday: &str) -> Result<Rule, String> {
-    let at = Clock::parse(clock)
-        .ok_or_else(|| format!("`{clock}` is not a time of day like 06:00"))?
-        .time();
+    let at = Clock::parse(clock).ok_or_else(|| format!("`{clock}` is not a time of day like 06:00"))?.time();
     pattern(&format!("{} {} {day} * {weekday}", at.minute(), at.hour()))
 }
 
 fn weekday(text: &str) -> Result<&'static str, String> {
     let is_it = |name: &str| name.eq_ignore_ascii_case(text);
-    let known = DAYS
-        .into_iter()
-        .find(|(short, long)| is_it(short) || is_it(long));
+    let known = DAYS.into_iter().find(|(short, long)| is_it(short) || is_it(long));
     known.map(|(short, _)| short).ok_or_else(|| {
-        format!(
-            "`{text}` is not a day of the week; the days are {}",
-            DAYS.map(|(short, _)| short).join(", ")
-        )
+        format!("`{text}` is not a day of the week; the days are {}", DAYS.map(|(short, _)| short).join(", "))
     })
 }
 
@@ -151,21 +132,15 @@ fn day_of_month(text: &str) -> Result<String, String> {
     }
     match text.parse::<u8>() {
         Ok(day @ 1..=28) => Ok(day.to_string()),
-        Ok(29..=31) => Err(format!(
-            "not every month has a day {text}; use 1 to 28, or `last`"
-        )),
-        _ => Err(format!(
-            "`{text}` is not a day of the month; use 1 to 28, or `last`"
-        )),
+        Ok(29..=31) => Err(format!("not every month has a day {text}; use 1 to 28, or `last`")),
+        _ => Err(format!("`{text}` is not a day of the month; use 1 to 28, or `last`")),
     }
 }
 
 fn zone_word(words: &[&str]) -> Result<Option<TimeZone>, String> {
     match words {
         [] => Ok(None),
-        [zone] => named(zone)
-            .map(Some)
-            .ok_or_else(|| format!("`{zone}` is not a time zone like Europe/Paris")),
+        [zone] => named(zone).map(Some).ok_or_else(|| format!("`{zone}` is not a time zone like Europe/Paris")),
         [_, extra, ..] => Err(format!("`{extra}` is one word too many")),
     }
 }
@@ -174,23 +149,15 @@ fn zone_word(words: &[&str]) -> Result<Option<TimeZone>, String> {
 fn cron(words: &[&str]) -> Result<(Rule, Option<TimeZone>), String> {
     let fields = if words[0].starts_with('@') { 1 } else { 5 };
     if words.len() < fields {
-        return Err(
-            "a cron line has five fields: minute, hour, day of the month, month, day of the week"
-                .to_owned(),
-        );
+        return Err("a cron line has five fields: minute, hour, day of the month, month, day of the week".to_owned());
     }
     let zone = zone_word(&words[fields..])?;
     Ok((pattern(&words[..fields].join(" "))?, zone))
 }
 
 fn pattern(line: &str) -> Result<Rule, String> {
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build();
-    let cron = parser
-        .parse(line)
-        .map_err(|error| format!("`{line}` is not a cron line: {error}"))?;
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let cron = parser.parse(line).map_err(|error| format!("`{line}` is not a cron line: {error}"))?;
     let start = Time::default().to_jiff().to_zoned(TimeZone::UTC);
     if cron.find_next_occurrence(&start, false).is_err() {
         return Err(format!("`{line}` never comes"));
@@ -202,10 +169,7 @@ fn unknown(word: &str) -> String {
     match nearest(word, WORDS) {
         Some(near) if near != word => format!("`{word}` is not a schedule; did you mean `{near}`?"),
         Some(near) => format!("`{near}` is written like {}", example(near)),
-        None => format!(
-            "`{word}` is not a schedule; it begins with {}, or is a cron line",
-            WORDS.join(", ")
-        ),
+        None => format!("`{word}` is not a schedule; it begins with {}, or is a cron line", WORDS.join(", ")),
     }
 }
 

@@ -107,9 +107,7 @@ impl Span {
             let digits = rest.find(|c: char| !c.is_ascii_digit())?;
             let count: i64 = rest[..digits].parse().ok()?;
             let after = &rest[digits..];
-            let end = after
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(after.len());
+            let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
             let unit = match &after[..end] {
                 "ms" => 1,
                 "s" => 1_000,
@@ -148,13 +146,7 @@ impl fmt::Display for Span {
             f.write_str("-")?;
         }
         let mut left = self.0.unsigned_abs();
-        for (unit, millis) in [
-            ("d", 86_400_000),
-            ("h", 3_600_000),
-            ("m", 60_000),
-            ("s", 1_000),
-            ("ms", 1),
-        ] {
+        for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
             let count = left / millis;
             left %= millis;
             if count > 0 {
@@ -180,9 +172,7 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is not a time like 2026-03-02T09:15:27Z"))
-        })
+        Self::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not a time like 2026-03-02T09:15:27Z")))
     }
 }
 
@@ -195,11 +185,8 @@ impl Serialize for Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "`{text}` is not a length of time like 90s, 24h or 7d"
-            ))
-        })
+        Self::parse(&text)
+            .ok_or_else(|| de::Error::custom(format!("`{text}` is not a length of time like 90s, 24h or 7d")))
     }
 }
 
@@ -243,13 +230,7 @@ mod tests {
     fn absurd_event_times_are_clamped() {
         let arrived = Time::parse("2026-03-02T00:00:00Z").expect("a time");
         let far = Time::parse("9999-01-01T00:00:00Z").expect("a time");
-        assert_eq!(
-            far.clamp_to_arrival(arrived),
-            arrived.plus(Span::minutes(5))
-        );
-        assert_eq!(
-            Time::from_millis(i64::MIN).clamp_to_arrival(arrived),
-            arrived.minus(Span::days(3653))
-        );
+        assert_eq!(far.clamp_to_arrival(arrived), arrived.plus(Span::minutes(5)));
+        assert_eq!(Time::from_millis(i64::MIN).clamp_to_arrival(arrived), arrived.minus(Span::days(3653)));
     }
 }

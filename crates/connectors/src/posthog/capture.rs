@@ -62,23 +62,11 @@ pub fn stable_uuid(name: &str, id: &str) -> String {
 impl Captured {
     /// An event with the marks that everything we send carries: whose library it is, and that
     /// our server's address says nothing about where the person is.
-    pub fn new(
-        id: &str,
-        name: &str,
-        visitor: &str,
-        at: Time,
-        properties: Map<String, Value>,
-    ) -> Self {
+    pub fn new(id: &str, name: &str, visitor: &str, at: Time, properties: Map<String, Value>) -> Self {
         let mut properties = properties;
         properties.insert("$lib".into(), OWN_LIBRARY.into());
         properties.insert("$geoip_disable".into(), true.into());
-        Self {
-            uuid: stable_uuid(name, id),
-            name: name.to_owned(),
-            visitor: visitor.to_owned(),
-            at,
-            properties,
-        }
+        Self { uuid: stable_uuid(name, id), name: name.to_owned(), visitor: visitor.to_owned(), at, properties }
     }
 
     /// A change of attributes of the contact.
@@ -103,13 +91,7 @@ impl Captured {
         properties.insert("$group_type".into(), kind.into());
         properties.insert("$group_key".into(), key.into());
         properties.insert("$group_set".into(), Value::Object(set));
-        Self::new(
-            id,
-            "$groupidentify",
-            &format!("${kind}_{key}"),
-            at,
-            properties,
-        )
+        Self::new(id, "$groupidentify", &format!("${kind}_{key}"), at, properties)
     }
 }
 
@@ -135,8 +117,8 @@ pub fn batches(project: Project<'_>, events: &[Captured]) -> Vec<Batch> {
     let (mut start, mut size) = (0, 0);
     let mut written: Vec<Box<RawValue>> = Vec::new();
     for (place, event) in events.iter().enumerate() {
-        let raw = serde_json::value::to_raw_value(event)
-            .expect("an event has only text keys, so it always becomes JSON");
+        let raw =
+            serde_json::value::to_raw_value(event).expect("an event has only text keys, so it always becomes JSON");
         let length = raw.get().len() + 1;
         if !written.is_empty() && size + length > MOST_BYTES {
             batches.push(batch(project, &written, start..place));
@@ -159,16 +141,10 @@ fn batch(project: Project<'_>, written: &[Box<RawValue>], events: Range<usize>) 
         historical_migration: bool,
         batch: &'a [Box<RawValue>],
     }
-    let body = serde_json::to_vec(&Body {
-        api_key: project.token,
-        historical_migration: false,
-        batch: written,
-    })
-    .expect("raw values are JSON already");
+    let body = serde_json::to_vec(&Body { api_key: project.token, historical_migration: false, batch: written })
+        .expect("raw values are JSON already");
     let url = format!("{}/batch/", project.ingestion.trim_end_matches('/'));
-    let request = Request::new("POST", url)
-        .json(body)
-        .within(Span::seconds(20));
+    let request = Request::new("POST", url).json(body).within(Span::seconds(20));
     Batch { request, events }
 }
 
@@ -188,9 +164,7 @@ pub fn read_response(response: &Response, now: Time) -> Outcome {
         },
         401 | 403 => Outcome::Unauthorized(said()),
         429 => {
-            let at = response
-                .retry_after(now)
-                .unwrap_or_else(|| now.plus(Span::seconds(10)));
+            let at = response.retry_after(now).unwrap_or_else(|| now.plus(Span::seconds(10)));
             Outcome::Snooze(at, said())
         }
         408 | 425 | 500..=599 => match response.retry_after(now) {
@@ -204,11 +178,6 @@ pub fn read_response(response: &Response, now: Time) -> Outcome {
 /// `{"status": 1, "quota_limited": ["events"]}`: taken with 200 and thrown away.
 fn quota_limited(response: &Response) -> Option<String> {
     let body: Value = serde_json::from_slice(&response.body).ok()?;
-    let limited: Vec<&str> = body
-        .get("quota_limited")?
-        .as_array()?
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
+    let limited: Vec<&str> = body.get("quota_limited")?.as_array()?.iter().filter_map(Value::as_str).collect();
     (!limited.is_empty()).then(|| limited.join(", "))
 }

@@ -97,9 +97,7 @@ impl Failure {
     pub fn remedy(&self) -> &'static str {
         match (self.status, &*self.detail) {
             (401, _) => "Make a new personal API key in PostHog, or connect again.",
-            (403, detail) if detail.contains("required scope") => {
-                "Add the scope it names to the key in PostHog."
-            }
+            (403, detail) if detail.contains("required scope") => "Add the scope it names to the key in PostHog.",
             (403, detail) if detail.contains("requested project") => {
                 "Give the key access to this project, or correct project_id."
             }

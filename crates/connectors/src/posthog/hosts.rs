@@ -45,11 +45,7 @@ pub fn derive(host: &str, private: Option<&str>) -> Result<Hosts, BadHost> {
     let (ingestion, app, region) = match cloud(&url) {
         Some(region) => {
             let label = region.as_str();
-            (
-                format!("https://{label}.i.posthog.com"),
-                format!("https://{label}.posthog.com"),
-                region,
-            )
+            (format!("https://{label}.i.posthog.com"), format!("https://{label}.posthog.com"), region)
         }
         None => {
             let own = written(&url);
@@ -66,11 +62,7 @@ pub fn derive(host: &str, private: Option<&str>) -> Result<Hosts, BadHost> {
             }
         }
     };
-    Ok(Hosts {
-        ingestion,
-        app,
-        region,
-    })
+    Ok(Hosts { ingestion, app, region })
 }
 
 fn cloud(url: &Url) -> Option<Region> {
@@ -90,27 +82,18 @@ fn written(url: &Url) -> String {
 
 fn parse(text: &str) -> Result<Url, BadHost> {
     let text = text.trim();
-    let whole = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("https://{text}")
-    };
-    let url =
-        Url::parse(&whole).map_err(|error| BadHost(format!("`{text}` is no URL: {error}.")))?;
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&whole).map_err(|error| BadHost(format!("`{text}` is no URL: {error}.")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(BadHost(
-            "The host must not hold a user name or password.".into(),
-        ));
+        return Err(BadHost("The host must not hold a user name or password.".into()));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if near(&url) => Ok(url),
-        "http" => Err(BadHost(format!(
-            "`{text}` is plain http; that is accepted for loopback and private addresses only."
-        ))),
-        other => Err(BadHost(format!(
-            "`{other}` is no scheme for PostHog; use https."
-        ))),
+        "http" => {
+            Err(BadHost(format!("`{text}` is plain http; that is accepted for loopback and private addresses only.")))
+        }
+        other => Err(BadHost(format!("`{other}` is no scheme for PostHog; use https."))),
     }
 }
 
@@ -122,9 +105,7 @@ fn near(url: &Url) -> bool {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             !name.contains('.')
-                || [".localhost", ".local", ".internal", ".lan", ".home.arpa"]
-                    .iter()
-                    .any(|end| name.ends_with(end))
+                || [".localhost", ".local", ".internal", ".lan", ".home.arpa"].iter().any(|end| name.ends_with(end))
         }
         None => false,
     }
@@ -141,10 +122,7 @@ mod tests {
 
     #[test]
     fn either_cloud_host_gives_both() {
-        let eu = (
-            "https://eu.i.posthog.com".to_owned(),
-            "https://eu.posthog.com".to_owned(),
-        );
+        let eu = ("https://eu.i.posthog.com".to_owned(), "https://eu.posthog.com".to_owned());
         for written in [
             "https://eu.i.posthog.com",
             "https://eu.posthog.com/",
@@ -154,15 +132,8 @@ mod tests {
         ] {
             assert_eq!(pair(written), eu, "{written}");
         }
-        let us = (
-            "https://us.i.posthog.com".to_owned(),
-            "https://us.posthog.com".to_owned(),
-        );
-        for written in [
-            "https://us.i.posthog.com",
-            "https://us.posthog.com",
-            "https://app.posthog.com",
-        ] {
+        let us = ("https://us.i.posthog.com".to_owned(), "https://us.posthog.com".to_owned());
+        for written in ["https://us.i.posthog.com", "https://us.posthog.com", "https://app.posthog.com"] {
             assert_eq!(pair(written), us, "{written}");
         }
     }
@@ -173,17 +144,13 @@ mod tests {
             ("https://ph.example.com/", "https://ph.example.com"),
             ("https://e.i.example.com", "https://e.i.example.com"),
             ("https://example.com/ingest/", "https://example.com/ingest"),
-            (
-                "https://us.i.posthog.com.example.net",
-                "https://us.i.posthog.com.example.net",
-            ),
+            ("https://us.i.posthog.com.example.net", "https://us.i.posthog.com.example.net"),
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
             ("http://posthog:8000", "http://posthog:8000"),
         ] {
             assert_eq!(pair(written), (both.to_owned(), both.to_owned()));
         }
-        let proxied =
-            derive("https://e.example.com", Some("https://eu.i.posthog.com")).expect("hosts");
+        let proxied = derive("https://e.example.com", Some("https://eu.i.posthog.com")).expect("hosts");
         assert_eq!(proxied.ingestion, "https://e.example.com");
         assert_eq!(proxied.app, "https://eu.posthog.com");
     }

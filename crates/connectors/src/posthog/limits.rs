@@ -19,12 +19,7 @@ pub enum Class {
 }
 
 impl Class {
-    pub const ALL: [Self; 4] = [
-        Self::Settings,
-        Self::Analytics,
-        Self::Query,
-        Self::FlagDefinitions,
-    ];
+    pub const ALL: [Self; 4] = [Self::Settings, Self::Analytics, Self::Query, Self::FlagDefinitions];
 
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -38,9 +38,7 @@ fn who_is_who(reading: &mut Reading<'_>) {
     let properties = &event.properties;
     let alias = || wire::id(properties.get("alias"));
     let identity = match &*event.name {
-        "$identify" => {
-            wire::id(properties.get("$anon_distinct_id")).map(|other| Identity::Absorb { other })
-        }
+        "$identify" => wire::id(properties.get("$anon_distinct_id")).map(|other| Identity::Absorb { other }),
         "$create_alias" => alias().map(|other| Identity::Absorb { other }),
         "$merge_dangerously" => alias().map(|other| Identity::Force { other }),
         _ => None,
@@ -70,19 +68,12 @@ fn group_identify(reading: &mut Reading<'_>) {
     let attributes = reading.object("properties.$group_set", set);
     let at = reading.event.at;
     reading.belongs_to(kind.clone(), key.clone());
-    reading.accounts.push(AccountPicture {
-        kind,
-        key,
-        attributes,
-        at,
-    });
+    reading.accounts.push(AccountPicture { kind, key, attributes, at });
     // Libraries put `$company_acme` where the person's id belongs: nobody acted.
     let made_up = |name: &Cow<'_, str>| {
         name.strip_prefix('$').is_some_and(|rest| {
             reading.accounts.iter().any(|account| {
-                rest.strip_prefix(&*account.kind)
-                    .and_then(|rest| rest.strip_prefix('_'))
-                    == Some(&*account.key)
+                rest.strip_prefix(&*account.kind).and_then(|rest| rest.strip_prefix('_')) == Some(&*account.key)
             })
         })
     };
@@ -92,9 +83,8 @@ fn group_identify(reading: &mut Reading<'_>) {
 fn marks<'a>(reading: &mut Reading<'a>, top: &Pairs<'a>) {
     let event = &mut reading.event;
     let library = event.properties.text("$lib").unwrap_or_default();
-    event.server_side = wire::is_true(event.properties.get("$is_server"))
-        || SERVER_LIBRARIES.binary_search(&&*library).is_ok();
+    event.server_side =
+        wire::is_true(event.properties.get("$is_server")) || SERVER_LIBRARIES.binary_search(&&*library).is_ok();
     event.own = library == OWN_LIBRARY;
-    event.test =
-        wire::is_true(top.get("test")) || wire::is_true(event.properties.get("$hogwire_test"));
+    event.test = wire::is_true(top.get("test")) || wire::is_true(event.properties.get("$hogwire_test"));
 }

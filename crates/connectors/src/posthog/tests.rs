@@ -18,15 +18,9 @@ pub(crate) fn shown(reading: &Reading<'_>) -> String {
     let event = &reading.event;
     let pairs = |pairs: &Pairs<'_>| pairs.to_value();
     let named = |list: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]| -> Vec<String> {
-        list.iter()
-            .map(|(kind, key)| format!("{kind} = {key}"))
-            .collect()
+        list.iter().map(|(kind, key)| format!("{kind} = {key}")).collect()
     };
-    let keys: Vec<String> = event
-        .keys
-        .iter()
-        .map(|(kind, key)| format!("{} = {key}", kind.as_str()))
-        .collect();
+    let keys: Vec<String> = event.keys.iter().map(|(kind, key)| format!("{} = {key}", kind.as_str())).collect();
     let marks: Vec<&str> = [
         (event.identified, "identified"),
         (event.server_side, "server_side"),
@@ -39,7 +33,9 @@ pub(crate) fn shown(reading: &Reading<'_>) -> String {
     let pictures: Vec<Value> = reading
         .accounts
         .iter()
-        .map(|a| json!({ "account": format!("{} = {}", a.kind, a.key), "attributes": pairs(&a.attributes), "at": a.at }))
+        .map(
+            |a| json!({ "account": format!("{} = {}", a.kind, a.key), "attributes": pairs(&a.attributes), "at": a.at }),
+        )
         .collect();
     let whole = json!({
         "name": event.name, "uuid": event.uuid, "at": event.at, "arrived": event.arrived,
@@ -62,57 +58,31 @@ fn read_shown(body: &str) -> String {
 
 #[test]
 fn webhook_bodies() {
-    insta::assert_snapshot!(
-        "webhook_default",
-        read_shown(include_str!("fixtures/webhook_default_body.json"))
-    );
+    insta::assert_snapshot!("webhook_default", read_shown(include_str!("fixtures/webhook_default_body.json")));
     insta::assert_snapshot!(
         "webhook_without_person",
         read_shown(include_str!("fixtures/webhook_default_body_no_person.json"))
     );
-    insta::assert_snapshot!(
-        "webhook_everything",
-        read_shown(include_str!("fixtures/webhook_globals_all.json"))
-    );
-    insta::assert_snapshot!(
-        "webhook_recorded",
-        read_shown(include_str!("fixtures/recorded_webhook.json"))
-    );
+    insta::assert_snapshot!("webhook_everything", read_shown(include_str!("fixtures/webhook_globals_all.json")));
+    insta::assert_snapshot!("webhook_recorded", read_shown(include_str!("fixtures/recorded_webhook.json")));
     insta::assert_snapshot!(
         "webhook_recorded_personless",
         read_shown(include_str!("fixtures/recorded_webhook_personless.json"))
     );
-    insta::assert_snapshot!(
-        "webhook_recorded_2024",
-        read_shown(include_str!("fixtures/recorded_webhook_2024.json"))
-    );
-    insta::assert_snapshot!(
-        "webhook_edited_by_hand",
-        read_shown(include_str!("fixtures/edited_webhook.json"))
-    );
+    insta::assert_snapshot!("webhook_recorded_2024", read_shown(include_str!("fixtures/recorded_webhook_2024.json")));
+    insta::assert_snapshot!("webhook_edited_by_hand", read_shown(include_str!("fixtures/edited_webhook.json")));
 }
 
 #[test]
 fn capture_bodies() {
-    insta::assert_snapshot!(
-        "capture_single",
-        read_shown(include_str!("fixtures/capture_single_request.json"))
-    );
+    insta::assert_snapshot!("capture_single", read_shown(include_str!("fixtures/capture_single_request.json")));
     for (name, body) in [
-        (
-            "capture_batch",
-            include_str!("fixtures/capture_batch_request.json"),
-        ),
-        (
-            "capture_python_batch",
-            include_str!("fixtures/recorded_python_batch.json"),
-        ),
+        ("capture_batch", include_str!("fixtures/capture_batch_request.json")),
+        ("capture_python_batch", include_str!("fixtures/recorded_python_batch.json")),
     ] {
         let records = split_batch(body.as_bytes()).expect("a batch");
-        let shown: Vec<String> = records
-            .iter()
-            .map(|record| read_shown(std::str::from_utf8(record).expect("text")))
-            .collect();
+        let shown: Vec<String> =
+            records.iter().map(|record| read_shown(std::str::from_utf8(record).expect("text"))).collect();
         insta::assert_snapshot!(name, shown.join("\n---\n"));
     }
 }
@@ -124,43 +94,19 @@ fn event_of(body: &Value) -> String {
 #[test]
 fn who_is_who() {
     let identity = |name: &str, properties: Value| {
-        let body =
-            event_of(&json!({ "event": name, "distinct_id": "u1", "properties": properties }));
-        read(Shape::Capture, body.as_bytes(), arrived())
-            .expect("an event")
-            .identity
-            .map(|i| match i {
-                Identity::Absorb { other } => format!("absorb {other}"),
-                Identity::Force { other } => format!("force {other}"),
-            })
+        let body = event_of(&json!({ "event": name, "distinct_id": "u1", "properties": properties }));
+        read(Shape::Capture, body.as_bytes(), arrived()).expect("an event").identity.map(|i| match i {
+            Identity::Absorb { other } => format!("absorb {other}"),
+            Identity::Force { other } => format!("force {other}"),
+        })
     };
-    assert_eq!(
-        identity("$identify", json!({ "$anon_distinct_id": "a1" })).as_deref(),
-        Some("absorb a1")
-    );
-    assert_eq!(
-        identity("$identify", json!({ "$anon_distinct_id": 17 })).as_deref(),
-        Some("absorb 17")
-    );
-    assert_eq!(
-        identity("$create_alias", json!({ "alias": "a2" })).as_deref(),
-        Some("absorb a2")
-    );
-    assert_eq!(
-        identity("$merge_dangerously", json!({ "alias": "a3" })).as_deref(),
-        Some("force a3")
-    );
-    assert_eq!(
-        identity("$identify", json!({ "$anon_distinct_id": "u1" })),
-        None,
-        "itself"
-    );
+    assert_eq!(identity("$identify", json!({ "$anon_distinct_id": "a1" })).as_deref(), Some("absorb a1"));
+    assert_eq!(identity("$identify", json!({ "$anon_distinct_id": 17 })).as_deref(), Some("absorb 17"));
+    assert_eq!(identity("$create_alias", json!({ "alias": "a2" })).as_deref(), Some("absorb a2"));
+    assert_eq!(identity("$merge_dangerously", json!({ "alias": "a3" })).as_deref(), Some("force a3"));
+    assert_eq!(identity("$identify", json!({ "$anon_distinct_id": "u1" })), None, "itself");
     assert_eq!(identity("$identify", json!({})), None);
-    assert_eq!(
-        identity("signed_up", json!({ "$anon_distinct_id": "a1" })),
-        None,
-        "only the special event says so"
-    );
+    assert_eq!(identity("signed_up", json!({ "$anon_distinct_id": "a1" })), None, "only the special event says so");
 }
 
 #[test]
@@ -171,32 +117,19 @@ fn what_hogwire_captured_is_known_again() {
     assert!(back.own && back.server_side);
     assert_eq!(back.uuid, event.uuid);
 
-    let theirs =
-        br#"{"event":"hogwire_email_sent","distinct_id":"u1","properties":{"$lib":"web"}}"#;
-    assert!(
-        !read(Shape::Capture, theirs, arrived())
-            .expect("an event")
-            .own,
-        "a name alone proves nothing"
-    );
+    let theirs = br#"{"event":"hogwire_email_sent","distinct_id":"u1","properties":{"$lib":"web"}}"#;
+    assert!(!read(Shape::Capture, theirs, arrived()).expect("an event").own, "a name alone proves nothing");
 }
 
 #[test]
 fn ids_and_times_of_any_type_are_read() {
-    let body = event_of(
-        &json!({ "event": "e", "distinct_id": { "id": 5 }, "timestamp": "9999-01-01T00:00:00Z" }),
-    );
+    let body = event_of(&json!({ "event": "e", "distinct_id": { "id": 5 }, "timestamp": "9999-01-01T00:00:00Z" }));
     let event = read(Shape::Capture, body.as_bytes(), arrived()).expect("an event");
     assert_eq!(event.keys[0].1, r#"{"id":5}"#);
-    assert_eq!(
-        event.at,
-        arrived().plus(Span::minutes(5)),
-        "a clock in the future is held back"
-    );
+    assert_eq!(event.at, arrived().plus(Span::minutes(5)), "a clock in the future is held back");
 
     let long = "é".repeat(5_000);
-    let body =
-        event_of(&json!({ "event": long, "distinct_id": long, "uuid": long, "timestamp": -1e300 }));
+    let body = event_of(&json!({ "event": long, "distinct_id": long, "uuid": long, "timestamp": -1e300 }));
     let event = read(Shape::Capture, body.as_bytes(), arrived()).expect("an event");
     assert_eq!(event.keys[0].1.chars().count(), 200);
     assert_eq!(event.name.chars().count(), 200);
@@ -211,34 +144,14 @@ fn ids_and_times_of_any_type_are_read() {
 
 #[test]
 fn an_event_without_an_id_gets_one_from_its_content() {
-    let uuid = |body: &str, at: Time| {
-        read(Shape::Capture, body.as_bytes(), at)
-            .expect("an event")
-            .uuid
-            .into_owned()
-    };
+    let uuid = |body: &str, at: Time| read(Shape::Capture, body.as_bytes(), at).expect("an event").uuid.into_owned();
     let timed = r#"{"event":"login","distinct_id":"u1","timestamp":"2026-11-25T07:00:00Z"}"#;
     let later = arrived().plus(Span::minutes(1));
-    assert_eq!(
-        uuid(timed, arrived()),
-        uuid(timed, later),
-        "a repeat of the same record"
-    );
-    assert_ne!(
-        uuid(timed, arrived()),
-        uuid(&timed.replace("u1", "u2"), arrived())
-    );
+    assert_eq!(uuid(timed, arrived()), uuid(timed, later), "a repeat of the same record");
+    assert_ne!(uuid(timed, arrived()), uuid(&timed.replace("u1", "u2"), arrived()));
     let untimed = r#"{"event":"login","distinct_id":"u1"}"#;
-    assert_ne!(
-        uuid(untimed, arrived()),
-        uuid(untimed, later),
-        "two logins, a minute apart"
-    );
-    assert_eq!(
-        uuid(untimed, arrived()),
-        uuid(untimed, arrived()),
-        "reading twice gives the same"
-    );
+    assert_ne!(uuid(untimed, arrived()), uuid(untimed, later), "two logins, a minute apart");
+    assert_eq!(uuid(untimed, arrived()), uuid(untimed, arrived()), "reading twice gives the same");
 }
 
 #[test]
@@ -249,27 +162,11 @@ fn wrong_types_are_listed_and_the_event_is_still_read() {
         "person": "u1", "groups": 9,
     }));
     let reading = read_closely(Shape::Capture, body.as_bytes(), arrived()).expect("an event");
-    assert_eq!(
-        reading.event.properties.text("plan").as_deref(),
-        Some("pro")
-    );
+    assert_eq!(reading.event.properties.text("plan").as_deref(), Some("pro"));
     assert!(reading.event.set.is_empty() && reading.event.set_once.is_empty());
     let paths: Vec<&str> = reading.ignored.iter().map(|ignored| ignored.path).collect();
-    assert_eq!(
-        paths,
-        [
-            "properties.$set",
-            "$set_once",
-            "properties.$unset",
-            "person",
-            "groups",
-            "properties.$groups"
-        ]
-    );
-    assert_eq!(
-        reading.ignored[0].reason,
-        "properties.$set is a text; expected an object."
-    );
+    assert_eq!(paths, ["properties.$set", "$set_once", "properties.$unset", "person", "groups", "properties.$groups"]);
+    assert_eq!(reading.ignored[0].reason, "properties.$set is a text; expected an object.");
 }
 
 #[test]
@@ -278,20 +175,17 @@ fn names_that_occur_twice_keep_the_last() {
     let event = read(Shape::Capture, body, arrived()).expect("an event");
     assert_eq!((&*event.name, &*event.keys[0].1), ("b", "y"));
     assert_eq!(event.set.text("plan").as_deref(), Some("pro"));
-    let beside = br#"{"event":"a","distinct_id":"x","$set":{"plan":"free","city":"Rome"},"properties":{"$set":{"plan":"pro"}}}"#;
+    let beside =
+        br#"{"event":"a","distinct_id":"x","$set":{"plan":"free","city":"Rome"},"properties":{"$set":{"plan":"pro"}}}"#;
     let event = read(Shape::Capture, beside, arrived()).expect("an event");
-    assert_eq!(
-        event.set.to_value(),
-        json!({ "plan": "pro", "city": "Rome" })
-    );
+    assert_eq!(event.set.to_value(), json!({ "plan": "pro", "city": "Rome" }));
 }
 
 #[test]
 fn the_api_item_takes_the_senders_own_words() {
     let body = br#"{"event":"order_paid","external_id":881,"email":"ana@example.com","attributes":{"plan":"pro"},"accounts":{"company":"acme"},"properties":{"total":5},"test":true}"#;
     check(Shape::Event, body).expect("passes the door");
-    let reading =
-        read_closely(Shape::Event, body, Time::from_millis(1_772_442_927_123)).expect("an event");
+    let reading = read_closely(Shape::Event, body, Time::from_millis(1_772_442_927_123)).expect("an event");
     insta::assert_snapshot!("event_item", shown(&reading));
 }
 
@@ -302,10 +196,7 @@ fn forms_are_told_apart() {
         (r#"{"event":"e"}"#, Shape::Capture),
         (r#"{"event_name":"e"}"#, Shape::Capture),
         ("[1]", Shape::Capture),
-        (
-            "\u{feff}{\"event\":{\"event\":\"e\"}}",
-            Shape::PosthogWebhook,
-        ),
+        ("\u{feff}{\"event\":{\"event\":\"e\"}}", Shape::PosthogWebhook),
     ] {
         assert_eq!(detect(body.as_bytes()), shape, "{body}");
     }

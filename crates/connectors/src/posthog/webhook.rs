@@ -41,22 +41,13 @@ pub(crate) fn check(top: &Pairs<'_>) -> Result<(), Refusal> {
     parts(top, b"").map(|_| ())
 }
 
-pub(crate) fn read<'a>(
-    top: &Pairs<'a>,
-    content: &'a [u8],
-    arrived: Time,
-) -> Result<Reading<'a>, Refusal> {
-    let Parts {
-        name,
-        body,
-        content,
-    } = parts(top, content)?;
+pub(crate) fn read<'a>(top: &Pairs<'a>, content: &'a [u8], arrived: Time) -> Result<Reading<'a>, Refusal> {
+    let Parts { name, body, content } = parts(top, content)?;
     let body = body.as_ref().unwrap_or(top);
     let own_time = wire::time(wire::first(body, &["timestamp", "captured_at", "time"]))
         .or_else(|| wire::time(wire::first(top, &["timestamp"])));
     let mut reading = Reading::new(name, own_time.unwrap_or(arrived), arrived);
-    let given = wire::id(wire::first(body, &["uuid", "id"]))
-        .or_else(|| wire::id(wire::first(top, &["uuid"])));
+    let given = wire::id(wire::first(body, &["uuid", "id"])).or_else(|| wire::id(wire::first(top, &["uuid"])));
     reading.identify_by(given, content, own_time.is_some());
 
     let properties = wire::first(body, &["properties"]).or_else(|| top.get("properties"));
@@ -76,39 +67,20 @@ fn parts<'a>(top: &Pairs<'a>, whole: &'a [u8]) -> Result<Parts<'a>, Refusal> {
     let named = wire::first(top, &["event", "event_name", "eventName"])
         .ok_or_else(|| Refusal::new("no_event_name", "The body has no `event`."))?;
     if let Some(body) = wire::pairs(named) {
-        let inner = wire::first(&body, &["event", "name"]).ok_or_else(|| {
-            Refusal::new(
-                "no_event_name",
-                "The object `event` has no `event`, its name.",
-            )
-        })?;
-        return Ok(Parts {
-            name: name(inner)?,
-            body: Some(body),
-            content: named.get().as_bytes(),
-        });
+        let inner = wire::first(&body, &["event", "name"])
+            .ok_or_else(|| Refusal::new("no_event_name", "The object `event` has no `event`, its name."))?;
+        return Ok(Parts { name: name(inner)?, body: Some(body), content: named.get().as_bytes() });
     }
-    Ok(Parts {
-        name: name(named)?,
-        body: None,
-        content: whole,
-    })
+    Ok(Parts { name: name(named)?, body: None, content: whole })
 }
 
 fn name(raw: &RawValue) -> Result<Cow<'_, str>, Refusal> {
-    let text = text_of(raw)
-        .ok_or_else(|| Refusal::new("wrong_type", "The name of the event is not a text."))?;
+    let text = text_of(raw).ok_or_else(|| Refusal::new("wrong_type", "The name of the event is not a text."))?;
     if text.trim().is_empty() {
-        return Err(Refusal::new(
-            "no_event_name",
-            "The name of the event is empty.",
-        ));
+        return Err(Refusal::new("no_event_name", "The name of the event is empty."));
     }
     if text.starts_with('{') {
-        return Err(Refusal::new(
-            "wrong_type",
-            "`event` is a text that holds an object; let it be the object itself.",
-        ));
+        return Err(Refusal::new("wrong_type", "`event` is a text that holds an object; let it be the object itself."));
     }
     Ok(wire::cut(text, wire::LONGEST_ID))
 }
@@ -126,8 +98,7 @@ fn changes<'a>(reading: &mut Reading<'a>, body: &Pairs<'a>, top: &Pairs<'a>) {
 
     let inner = within(reading, "$set_once");
     let mut once = reading.object("$set_once", beside("$set_once"));
-    once.0
-        .extend(reading.object("properties.$set_once", inner).0);
+    once.0.extend(reading.object("properties.$set_once", inner).0);
     reading.event.set_once = once;
 
     let inner = within(reading, "$unset");

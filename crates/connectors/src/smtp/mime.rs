@@ -84,19 +84,12 @@ pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
         .from(mailbox("the sender", mail.from)?)
         .to(mailbox("the recipient", mail.to)?)
         .message_id(Some(message_id(mail.message_id)?))
-        .subject(shortened(
-            line("the subject", mail.subject)?,
-            LONGEST_SUBJECT,
-        ));
+        .subject(shortened(line("the subject", mail.subject)?, LONGEST_SUBJECT));
     if let Some(party) = mail.reply_to {
         builder = builder.reply_to(mailbox("reply-to", party)?);
     }
     for (name, value) in headers(mail)? {
-        builder = builder.raw_header(HeaderValue::dangerous_new_pre_encoded(
-            name,
-            value.clone(),
-            value,
-        ));
+        builder = builder.raw_header(HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value));
     }
     for (name, value) in mail.more {
         let known = HeaderName::new_from_ascii((*name).to_owned())
@@ -114,9 +107,7 @@ pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
                 .singlepart(part(ContentType::TEXT_HTML, mail.html)),
         )
     };
-    message
-        .map(|message| message.formatted())
-        .map_err(|_| Malformed::Header("a required header"))
+    message.map(|message| message.formatted()).map_err(|_| Malformed::Header("a required header"))
 }
 
 /// The headers that decide whether mail may be answered and how it is stopped. They are ASCII
@@ -124,15 +115,10 @@ pub fn build(mail: &Mail<'_>) -> Result<Vec<u8>, Malformed> {
 fn headers(mail: &Mail<'_>) -> Result<Vec<(HeaderName, String)>, Malformed> {
     let mut headers = Vec::new();
     match mail.kind {
-        Kind::Transactional => headers.push((
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        )),
-        Kind::Marketing {
-            unsubscribe,
-            mailto,
-            list,
-        } => {
+        Kind::Transactional => {
+            headers.push((HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        }
+        Kind::Marketing { unsubscribe, mailto, list } => {
             if !unsubscribe.starts_with("https://") && !unsubscribe.starts_with("http://") {
                 return Err(Malformed::Header("the unsubscribe link"));
             }
@@ -148,15 +134,9 @@ fn headers(mail: &Mail<'_>) -> Result<Vec<(HeaderName, String)>, Malformed> {
                     "List-Unsubscribe=One-Click".to_owned(),
                 ));
             }
-            headers.push((
-                HeaderName::new_from_ascii_str("Precedence"),
-                "bulk".to_owned(),
-            ));
+            headers.push((HeaderName::new_from_ascii_str("Precedence"), "bulk".to_owned()));
             if let Some((title, id)) = list {
-                headers.push((
-                    HeaderName::new_from_ascii_str("List-Id"),
-                    list_id(title, id)?,
-                ));
+                headers.push((HeaderName::new_from_ascii_str("List-Id"), list_id(title, id)?));
             }
         }
     }
@@ -169,9 +149,7 @@ fn headers(mail: &Mail<'_>) -> Result<Vec<(HeaderName, String)>, Malformed> {
 
 /// A demo runs without certificates; its links never leave the machine.
 fn loopback(url: &str) -> bool {
-    ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-        .iter()
-        .any(|start| url.starts_with(start))
+    ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start))
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {
@@ -185,19 +163,13 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
 
 /// Line ends are CRLF on the wire; a lone CR is one too, and NUL has no place in mail.
 fn with_crlf(text: &str) -> String {
-    text.replace('\0', "")
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\n', "\r\n")
+    text.replace('\0', "").replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
 }
 
 /// From the message id, so that the same mail has the same bytes.
 fn boundary(message_id: &str) -> String {
     let digest = Sha256::digest(message_id.as_bytes());
-    let hex: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("=_{hex}")
 }
 
@@ -230,10 +202,8 @@ fn message_id(id: &str) -> Result<String, Malformed> {
 /// RFC 2919: a title for people, and an id that never changes.
 fn list_id(title: &str, id: &str) -> Result<String, Malformed> {
     let id = bracketed("the list id", id)?;
-    let title: String = title
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'))
-        .collect();
+    let title: String =
+        title.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.')).collect();
     let value = match title.trim() {
         "" => format!("<{id}>"),
         title => format!("\"{title}\" <{id}>"),

@@ -28,9 +28,7 @@ impl Bounce {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Hard, Self::Soft, Self::Block]
-            .into_iter()
-            .find(|bounce| bounce.as_str() == text)
+        [Self::Hard, Self::Soft, Self::Block].into_iter().find(|bounce| bounce.as_str() == text)
     }
 }
 
@@ -63,14 +61,8 @@ const NO_SUCH_MAILBOX: [&str; 18] = [
     "user unknown",
 ];
 
-const FULL: [&str; 6] = [
-    "exceeded storage",
-    "insufficient storage",
-    "mailbox full",
-    "mailbox is full",
-    "over quota",
-    "quota exceeded",
-];
+const FULL: [&str; 6] =
+    ["exceeded storage", "insufficient storage", "mailbox full", "mailbox is full", "over quota", "quota exceeded"];
 
 const POLICY: [&str; 12] = [
     "access denied",
@@ -92,22 +84,13 @@ const POLICY: [&str; 12] = [
 pub fn classify(code: u16, enhanced: Option<&str>, text: &str) -> Verdict {
     let said = said(code, enhanced, text);
     if (200..400).contains(&code) {
-        return Verdict {
-            outcome: Outcome::Done(said),
-            bounce: None,
-        };
+        return Verdict { outcome: Outcome::Done(said), bounce: None };
     }
     let status = enhanced.and_then(status).or_else(|| status_in(text));
-    if matches!(code, 454 | 530 | 534 | 535 | 538)
-        && status.is_none_or(|(_, subject, _)| subject == 7)
-    {
+    if matches!(code, 454 | 530 | 534 | 535 | 538) && status.is_none_or(|(_, subject, _)| subject == 7) {
         // The login is refused, or asked for: nothing was said about the address.
         return Verdict {
-            outcome: if code == 454 {
-                Outcome::Retry(said)
-            } else {
-                Outcome::Unauthorized(said)
-            },
+            outcome: if code == 454 { Outcome::Retry(said) } else { Outcome::Unauthorized(said) },
             bounce: None,
         };
     }
@@ -119,10 +102,7 @@ pub fn classify(code: u16, enhanced: Option<&str>, text: &str) -> Verdict {
         Bounce::Hard => Outcome::Refused(said),
         Bounce::Soft | Bounce::Block => Outcome::Retry(said),
     };
-    Verdict {
-        outcome,
-        bounce: Some(bounce),
-    }
+    Verdict { outcome, bounce: Some(bounce) }
 }
 
 fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
@@ -140,9 +120,7 @@ fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
         Some((_, 1, 0)) if says(&NO_SUCH_MAILBOX) => Bounce::Hard,
         Some((_, 1, 1 | 2 | 3 | 6 | 10)) => by_words(text, Bounce::Hard),
         Some((_, 2, 1)) => by_words(text, Bounce::Hard),
-        Some((_, 4, 4)) if says(&["nxdomain", "domain not found", "host not found"]) => {
-            Bounce::Hard
-        }
+        Some((_, 4, 4)) if says(&["nxdomain", "domain not found", "host not found"]) => Bounce::Hard,
         Some((_, 7, _)) => {
             if says(&["unknown user", "user unknown", "no such user"]) {
                 Bounce::Hard
@@ -152,11 +130,7 @@ fn judge(code: u16, status: Option<(u8, u16, u16)>, text: &str) -> Bounce {
         }
         Some((_, 2..=4, _)) => by_words(text, Bounce::Soft),
         _ => {
-            let fallback = if code == 554 {
-                Bounce::Block
-            } else {
-                Bounce::Soft
-            };
+            let fallback = if code == 554 { Bounce::Block } else { Bounce::Soft };
             by_words(text, fallback)
         }
     }
@@ -192,11 +166,7 @@ fn status_in(text: &str) -> Option<(u8, u16, u16)> {
 }
 
 fn said(code: u16, enhanced: Option<&str>, text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(400)
-        .collect();
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
     match enhanced {
         Some(enhanced) if !text.starts_with(enhanced) => format!("{code} {enhanced} {text}"),
         _ => format!("{code} {text}"),
@@ -243,36 +213,17 @@ mod tests {
 
     #[test]
     fn only_what_may_change_is_tried_again() {
-        assert!(matches!(
-            classify(250, None, "ok").outcome,
-            Outcome::Done(_)
-        ));
-        assert!(matches!(
-            classify(451, None, "later").outcome,
-            Outcome::Retry(_)
-        ));
-        assert!(matches!(
-            classify(550, Some("5.1.1"), "no").outcome,
-            Outcome::Refused(_)
-        ));
-        assert!(matches!(
-            classify(552, Some("5.2.2"), "full").outcome,
-            Outcome::Refused(_)
-        ));
-        assert!(matches!(
-            classify(535, None, "bad password").outcome,
-            Outcome::Unauthorized(_)
-        ));
-        assert!(matches!(
-            classify(454, Some("4.7.0"), "auth down").outcome,
-            Outcome::Retry(_)
-        ));
+        assert!(matches!(classify(250, None, "ok").outcome, Outcome::Done(_)));
+        assert!(matches!(classify(451, None, "later").outcome, Outcome::Retry(_)));
+        assert!(matches!(classify(550, Some("5.1.1"), "no").outcome, Outcome::Refused(_)));
+        assert!(matches!(classify(552, Some("5.2.2"), "full").outcome, Outcome::Refused(_)));
+        assert!(matches!(classify(535, None, "bad password").outcome, Outcome::Unauthorized(_)));
+        assert!(matches!(classify(454, Some("4.7.0"), "auth down").outcome, Outcome::Retry(_)));
     }
 
     #[test]
     fn what_is_kept_of_a_reply_is_one_short_line() {
-        let Outcome::Refused(said) = classify(550, Some("5.1.1"), &"a\r\nb".repeat(1_000)).outcome
-        else {
+        let Outcome::Refused(said) = classify(550, Some("5.1.1"), &"a\r\nb".repeat(1_000)).outcome else {
             panic!("refused");
         };
         assert!(said.len() < 500 && !said.contains('\n'), "{said}");

@@ -4,14 +4,8 @@ use super::mime::{Kind, Mail, Malformed, Party, build};
 
 fn mail() -> Mail<'static> {
     Mail {
-        from: Party {
-            name: "Shop",
-            address: "hello@shop.example",
-        },
-        to: Party {
-            name: "Ana",
-            address: "ana@example.com",
-        },
+        from: Party { name: "Shop", address: "hello@shop.example" },
+        to: Party { name: "Ana", address: "ana@example.com" },
         reply_to: None,
         subject: "Your cart",
         text: "Hello Ana,\nyour cart waits.",
@@ -42,18 +36,9 @@ fn marketing_mail_on_the_wire() {
 #[test]
 fn transactional_mail_in_other_scripts() {
     let made = text(&Mail {
-        from: Party {
-            name: "Löwenzahn GmbH",
-            address: "hallo@bücher.example",
-        },
-        to: Party {
-            name: "李, 雷 \"x\"",
-            address: "li@example.com",
-        },
-        reply_to: Some(Party {
-            name: "",
-            address: "help@shop.example",
-        }),
+        from: Party { name: "Löwenzahn GmbH", address: "hallo@bücher.example" },
+        to: Party { name: "李, 雷 \"x\"", address: "li@example.com" },
+        reply_to: Some(Party { name: "", address: "help@shop.example" }),
         subject: "Größe – 你好 🎉",
         text: "Grüße\r\nZeile zwei\rZeile drei",
         html: "",
@@ -68,17 +53,10 @@ fn transactional_mail_in_other_scripts() {
 #[test]
 fn one_click_is_offered_over_https_alone() {
     let with = |unsubscribe| {
-        let kind = Kind::Marketing {
-            unsubscribe,
-            mailto: None,
-            list: None,
-        };
+        let kind = Kind::Marketing { unsubscribe, mailto: None, list: None };
         text(&Mail { kind, ..mail() })
     };
-    assert!(
-        with("https://x.example/u/tok")
-            .contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
-    );
+    assert!(with("https://x.example/u/tok").contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
     let plain = with("http://x.example/u/tok");
     assert!(plain.contains("List-Unsubscribe: <http://x.example/u/tok>\r\n"));
     assert!(!plain.contains("List-Unsubscribe-Post"));
@@ -88,22 +66,14 @@ fn one_click_is_offered_over_https_alone() {
 fn lines_stay_short_and_end_in_crlf() {
     let long = "<td style=\"color:#123456\">ö</td>".repeat(2_000);
     let many: String = "🎉".repeat(300);
-    let made = text(&Mail {
-        html: &long,
-        text: &long,
-        subject: &many,
-        ..mail()
-    });
+    let made = text(&Mail { html: &long, text: &long, subject: &many, ..mail() });
     for line in made.split("\r\n") {
         assert!(line.len() <= 998, "{} characters", line.len());
         assert!(!line.contains(['\r', '\n']), "a bare line end");
     }
     assert!(made.is_ascii());
     let one_word = "x".repeat(5_000);
-    let made = text(&Mail {
-        subject: &one_word,
-        ..mail()
-    });
+    let made = text(&Mail { subject: &one_word, ..mail() });
     assert!(made.split("\r\n").all(|line| line.len() <= 998));
 }
 
@@ -117,11 +87,7 @@ fn refused(change: fn(&mut Mail<'static>)) -> bool {
 }
 
 fn marketing(unsubscribe: &'static str) -> Kind<'static> {
-    Kind::Marketing {
-        unsubscribe,
-        mailto: None,
-        list: None,
-    }
+    Kind::Marketing { unsubscribe, mailto: None, list: None }
 }
 
 #[test]
@@ -130,9 +96,7 @@ fn nothing_can_add_a_header() {
     assert!(refused(|mail| mail.subject = INJECTION));
     assert!(refused(|mail| mail.from.name = INJECTION));
     assert!(refused(|mail| mail.to.name = INJECTION));
-    assert!(refused(
-        |mail| mail.to.address = "a@example.com\r\nBcc: b@example.com"
-    ));
+    assert!(refused(|mail| mail.to.address = "a@example.com\r\nBcc: b@example.com"));
     assert!(refused(|mail| mail.message_id = "a@b>\r\nX: y"));
     assert!(refused(|mail| mail.message_id = "a@b> <c@d"));
     assert!(refused(|mail| mail.message_id = ""));
@@ -145,19 +109,10 @@ fn nothing_can_add_a_header() {
 fn a_link_to_unsubscribe_is_one_link() {
     let two = "https://x.example/u> , <https://evil.example";
     assert!(refused(|mail| mail.kind = marketing("javascript:alert(1)")));
-    assert!(
-        build(&Mail {
-            kind: marketing(two),
-            ..mail()
-        })
-        .is_err()
-    );
+    assert!(build(&Mail { kind: marketing(two), ..mail() }).is_err());
     assert!(refused(|mail| {
-        mail.kind = Kind::Marketing {
-            unsubscribe: "https://x.example/u",
-            mailto: None,
-            list: Some(("a\r\nb", "c>\r\n")),
-        };
+        mail.kind =
+            Kind::Marketing { unsubscribe: "https://x.example/u", mailto: None, list: Some(("a\r\nb", "c>\r\n")) };
     }));
 }
 
@@ -173,13 +128,7 @@ fn addresses_that_no_server_takes_are_refused() {
         "añа@example.com",
         "ana@example.com, bob@example.com",
     ] {
-        let to = Party {
-            name: "",
-            address: bad,
-        };
-        assert!(
-            matches!(build(&Mail { to, ..mail() }), Err(Malformed::Address(_))),
-            "{bad:?}"
-        );
+        let to = Party { name: "", address: bad };
+        assert!(matches!(build(&Mail { to, ..mail() }), Err(Malformed::Address(_))), "{bad:?}");
     }
 }

@@ -49,20 +49,14 @@ const MOST_HEADERS: usize = 64;
 pub fn request(hook: Hook<'_>, now: Time) -> Result<Request, Refusal> {
     let method = hook.method.trim().to_ascii_uppercase();
     if METHODS.binary_search(&method.as_str()).is_err() {
-        return Err(Refusal::new(
-            "bad_method",
-            "The method is none of GET, POST, PUT, PATCH and DELETE.",
-        ));
+        return Err(Refusal::new("bad_method", "The method is none of GET, POST, PUT, PATCH and DELETE."));
     }
     let url = address(hook.url)?;
     let mut request = Request::new(&method, url).within(Span::seconds(15));
     request.body = hook.body.to_vec();
     request = request.header("User-Agent", concat!("hogwire/", env!("CARGO_PKG_VERSION")));
     if hook.headers.len() > MOST_HEADERS {
-        return Err(Refusal::new(
-            "bad_header",
-            "There are more than 64 headers.",
-        ));
+        return Err(Refusal::new("bad_header", "There are more than 64 headers."));
     }
     for (name, value) in hook.headers {
         let lower = name.trim().to_ascii_lowercase();
@@ -90,10 +84,7 @@ fn address(text: &str) -> Result<String, Refusal> {
     let url = Url::parse(text.trim())
         .map_err(|error| Refusal::new("bad_url", format!("The URL cannot be read: {error}.")))?;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(Refusal::new(
-            "bad_url",
-            "The URL is neither http nor https.",
-        ));
+        return Err(Refusal::new("bad_url", "The URL is neither http nor https."));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Refusal::new(
@@ -109,16 +100,9 @@ fn address(text: &str) -> Result<String, Refusal> {
 fn check_header(name: &str, value: &str) -> Result<(), Refusal> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(Refusal::new(
-            "bad_header",
-            "A header's name has characters that it may not have.",
-        ));
+        return Err(Refusal::new("bad_header", "A header's name has characters that it may not have."));
     }
-    if value.len() > LONGEST_HEADER
-        || !value
-            .bytes()
-            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
-    {
+    if value.len() > LONGEST_HEADER || !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
         return Err(Refusal::new(
             "bad_header",
             format!(
@@ -132,13 +116,7 @@ fn check_header(name: &str, value: &str) -> Result<(), Refusal> {
 /// What the answer to one try means. Anything but 2xx is a failure; 410 says that the
 /// endpoint is gone for good.
 pub fn read_response(response: &Response, now: Time) -> Outcome {
-    let said = || {
-        format!(
-            "The endpoint answered {}: {}",
-            response.status,
-            response.excerpt(300)
-        )
-    };
+    let said = || format!("The endpoint answered {}: {}", response.status, response.excerpt(300));
     match response.status {
         200..=299 => Outcome::Done(response.status.to_string()),
         300..=399 => Outcome::Refused(format!(

@@ -110,10 +110,9 @@ fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &R
     for key in &item.keys {
         people.add_key(key, &contact);
     }
-    if item.event.identified && people.get(&contact).is_some_and(|held| !held.contact.identified) {
-        if let Some(held) = people.change(&contact) {
-            held.contact.identified = true;
-        }
+    let is_news = item.event.identified && people.get(&contact).is_some_and(|held| !held.contact.identified);
+    if is_news && let Some(held) = people.change(&contact) {
+        held.contact.identified = true;
     }
     Ok(Some(people.follow(&contact).to_owned()))
 }

@@ -163,13 +163,31 @@ pub fn of_contact(tx: &mut Tx<'_>, contact_id: &str, limit: usize) -> Result<Vec
     )
 }
 
-/// How many runs stand at each step of each version: (version, status, position, ending, n).
-pub fn standing(tx: &mut Tx<'_>, campaign_id: &str) -> Result<Vec<(i64, String, String, Option<String>, i64)>> {
+/// How many runs of a campaign stand alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    pub version: i64,
+    pub status: Status,
+    pub position: String,
+    pub ending: Option<String>,
+    pub n: i64,
+}
+
+/// Counts a campaign's runs by version, status, step and ending.
+pub fn standing(tx: &mut Tx<'_>, campaign_id: &str) -> Result<Vec<Standing>> {
     tx.all(
         "SELECT version, status, position, ending, count(*){big} FROM enrollments WHERE campaign_id = $1
          GROUP BY version, status, position, ending ORDER BY version, status, position, ending",
         &params![campaign_id],
-        |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?, row.opt_text(3)?, row.int(4)?)),
+        |row| {
+            Ok(Standing {
+                version: row.int(0)?,
+                status: Status::parse(row.str(1)?)?,
+                position: row.text(2)?,
+                ending: row.opt_text(3)?,
+                n: row.int(4)?,
+            })
+        },
     )
 }
 

@@ -43,11 +43,6 @@ pub fn run(store: &Store, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// The number of the newest migration this program knows.
-pub fn newest() -> i64 {
-    ALL.iter().map(|migration| migration.number).max().unwrap_or(0)
-}
-
 fn apply(tx: &mut Tx<'_>, migration: &Migration, now: Time) -> Result<()> {
     let checksum = checksum(migration);
     let known =

@@ -30,7 +30,7 @@ struct Link {
 
 pub struct PostgresTx<'s> {
     store: &'s Postgres,
-    link: Option<Link>,
+    link: Option<Box<Link>>,
     open: bool,
 }
 
@@ -82,7 +82,7 @@ impl Postgres {
                 None => self.open_link()?,
             };
             match link.client.batch_execute(sql) {
-                Ok(()) => return Ok(PostgresTx { store: self, link: Some(link), open: true }),
+                Ok(()) => return Ok(PostgresTx { store: self, link: Some(Box::new(link)), open: true }),
                 // A kept connection may have died while it lay idle: the next one is tried.
                 Err(_) if was_kept && link.client.is_closed() => {}
                 Err(error) => return Err(error.into()),
@@ -104,7 +104,7 @@ fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect> {
 
 impl PostgresTx<'_> {
     fn link(&mut self) -> Result<&mut Link> {
-        self.link.as_mut().ok_or_else(|| Error::Database("this transaction has ended".to_owned()))
+        self.link.as_deref_mut().ok_or_else(|| Error::Database("this transaction has ended".to_owned()))
     }
 
     pub fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64> {
@@ -173,7 +173,7 @@ impl Drop for PostgresTx<'_> {
         if self.open && link.client.batch_execute("ROLLBACK").is_err() {
             return;
         }
-        self.store.keep(link);
+        self.store.keep(*link);
     }
 }
 

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::catalog::Running;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{campaigns, enrollments, messages};
+use crate::store::enrollments::{self, Standing, Status as RunStatus};
+use crate::store::{campaigns, messages};
 
 #[derive(Debug, Serialize)]
 pub struct Line {
@@ -72,9 +73,6 @@ pub struct VersionLine {
     pub live: i64,
 }
 
-/// One line of the count of runs: (version, status, position, ending, n).
-type Standing = (i64, String, String, Option<String>, i64);
-
 impl Engine {
     pub fn campaigns(&self) -> Result<Vec<Line>> {
         let mut tx = self.store.read()?;
@@ -97,15 +95,15 @@ impl Engine {
         let converted = enrollments::converted(&mut tx, id)?;
         let mail = messages::tally(&mut tx, id)?;
         let mut endings = BTreeMap::new();
-        for (_, _, _, ending, n) in standing.iter().filter(|(_, status, ..)| status == "ended") {
-            *endings.entry(ending.clone().unwrap_or_default()).or_insert(0) += n;
+        for row in standing.iter().filter(|row| row.status == RunStatus::Ended) {
+            *endings.entry(row.ending.clone().unwrap_or_default()).or_insert(0) += row.n;
         }
         let graph = catalog.newest(id).map(|running| graph(running, &standing)).unwrap_or_default();
         let definition = versions.first().map(|version| version.definition.clone()).unwrap_or_default();
         let versions = versions
             .into_iter()
             .map(|version| VersionLine {
-                live: live(&standing, |row| row.0 == version.version && row.1 != "ended"),
+                live: live(&standing, |row| row.version == version.version && row.status != RunStatus::Ended),
                 version: version.version,
                 origin: version.origin,
                 created_at: version.created_at,
@@ -132,16 +130,16 @@ fn line(campaign: campaigns::Campaign, standing: &[Standing], converted: i64, se
         status: campaign.status,
         version: campaign.version,
         updated_at: campaign.updated_at,
-        entered: live(standing, |row| row.1 != "watching"),
-        live: live(standing, |row| row.1 == "active"),
-        watching: live(standing, |row| row.1 == "watching"),
+        entered: live(standing, |row| row.status != RunStatus::Watching),
+        live: live(standing, |row| row.status == RunStatus::Active),
+        watching: live(standing, |row| row.status == RunStatus::Watching),
         converted,
         sent,
     }
 }
 
 fn live(standing: &[Standing], which: impl Fn(&Standing) -> bool) -> i64 {
-    standing.iter().filter(|row| which(row)).map(|row| row.4).sum()
+    standing.iter().filter(|row| which(row)).map(|row| row.n).sum()
 }
 
 fn graph(running: &Running, standing: &[Standing]) -> Graph {
@@ -150,7 +148,7 @@ fn graph(running: &Running, standing: &[Standing]) -> Graph {
         .nodes()
         .iter()
         .map(|node| Node {
-            standing: live(standing, |row| row.1 == "active" && row.2 == node.id),
+            standing: live(standing, |row| row.status == RunStatus::Active && row.position == node.id),
             id: node.id.clone(),
             label: node.label.clone(),
             kind: node.step.kind(),

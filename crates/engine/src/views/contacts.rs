@@ -186,7 +186,7 @@ impl Engine {
                 what: engagement.kind,
             });
         }
-        all.sort_by(|a, b| b.at.cmp(&a.at));
+        all.sort_by_key(|happened| std::cmp::Reverse(happened.at));
         all.truncate(limit);
         Ok(Some(all))
     }

@@ -94,18 +94,10 @@ pub struct Decision {
 
 impl Decision {
     pub fn new(code: Code, detail: Value) -> Self {
-        Self {
-            code,
-            step: None,
-            detail,
-        }
+        Self { code, step: None, detail }
     }
 
     pub fn at_step(code: Code, step: &str, detail: Value) -> Self {
-        Self {
-            code,
-            step: Some(step.to_owned()),
-            detail,
-        }
+        Self { code, step: Some(step.to_owned()), detail }
     }
 }

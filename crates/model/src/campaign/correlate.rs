@@ -42,12 +42,7 @@ pub fn corresponds(matching: &Match, event: &Event<'_>, trigger: &Value) -> bool
     let Some(expected) = resolve(matching, trigger) else {
         return false;
     };
-    expected.iter().all(|(name, wanted)| {
-        event
-            .properties
-            .value(name)
-            .is_some_and(|found| same(&found, wanted))
-    })
+    expected.iter().all(|(name, wanted)| event.properties.value(name).is_some_and(|found| same(&found, wanted)))
 }
 
 /// Equal as people mean it: `1`, `1.0`, `"1"` are one value.
@@ -57,8 +52,7 @@ pub fn same(left: &Value, right: &Value) -> bool {
         (Value::Bool(a), Value::String(b)) | (Value::String(b), Value::Bool(a)) => {
             b.trim().eq_ignore_ascii_case(if *a { "true" } else { "false" })
         }
-        (Value::Number(_), Value::String(_) | Value::Number(_))
-        | (Value::String(_), Value::Number(_)) => {
+        (Value::Number(_), Value::String(_) | Value::Number(_)) | (Value::String(_), Value::Number(_)) => {
             left == right || as_number(left).is_some_and(|a| as_number(right) == Some(a))
         }
         _ => left == right,

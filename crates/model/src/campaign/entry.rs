@@ -30,11 +30,7 @@ pub enum EntryRule {
 
 impl Entry {
     pub const fn new(rule: EntryRule) -> Self {
-        Self {
-            rule,
-            concurrent: false,
-            max_age: Span::hours(24),
-        }
+        Self { rule, concurrent: false, max_age: Span::hours(24) }
     }
 
     /// Once, unless the trigger recurs by its nature: a schedule, a yearly date, an API call.
@@ -44,11 +40,7 @@ impl Entry {
             Trigger::Date(date) => date.yearly,
             _ => false,
         };
-        Self::new(if recurs {
-            EntryRule::Every
-        } else {
-            EntryRule::Once
-        })
+        Self::new(if recurs { EntryRule::Every } else { EntryRule::Once })
     }
 }
 
@@ -76,20 +68,14 @@ impl EntryForm {
             (false, Some(span), false) => EntryRule::OncePer(span),
             (_, None, false) => EntryRule::Once,
             _ => {
-                return Err(E::custom(
-                    "say one of `once`, `once_per` and `every`, not several",
-                ));
+                return Err(E::custom("say one of `once`, `once_per` and `every`, not several"));
             }
         };
         let concurrent = self.concurrent.unwrap_or(false);
         if concurrent && rule != EntryRule::Every {
             return Err(E::custom("`concurrent` goes with `every: true` only"));
         }
-        Ok(Entry {
-            concurrent,
-            max_age: self.max_age.unwrap_or(Span::hours(24)),
-            ..Entry::new(rule)
-        })
+        Ok(Entry { concurrent, max_age: self.max_age.unwrap_or(Span::hours(24)), ..Entry::new(rule) })
     }
 }
 

@@ -21,9 +21,7 @@ pub mod when;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use advance::{
-    Advance, Effect, Ending, Past, Rest, Run, Settlement, Turn, Waiting, Wake, advance, exits,
-};
+pub use advance::{Advance, Effect, Ending, Past, Rest, Run, Settlement, Turn, Waiting, Wake, advance, exits};
 pub use code::{Code, Decision};
 pub use correlate::Match;
 pub use entry::{Entry, EntryRule};
@@ -129,8 +127,7 @@ pub struct ExitRule {
 impl Campaign {
     /// The entry rule in force: what is written, or the default of the trigger.
     pub fn entry(&self) -> Entry {
-        self.entry
-            .unwrap_or_else(|| Entry::default_for(&self.trigger))
+        self.entry.unwrap_or_else(|| Entry::default_for(&self.trigger))
     }
 }
 

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::steps::{
-    EmailStep, EnrollStep, EventStep, RepeatStep, WaitForStep, WaitStep, WebhookStep,
-};
+use super::steps::{EmailStep, EnrollStep, EventStep, RepeatStep, WaitForStep, WaitStep, WebhookStep};
 use super::{Action, Campaign, Entry, Step, Trigger, Where};
 
 /// What runs. Made once per version of a campaign and shared.
@@ -122,13 +120,7 @@ impl Program {
         let index = layout.nodes.iter().enumerate();
         let index = index.map(|(n, node)| (node.id.clone(), n)).rev().collect();
         let named = named_events(campaign, &layout.nodes);
-        Self {
-            campaign: campaign.clone(),
-            entry: campaign.entry(),
-            nodes: layout.nodes,
-            index,
-            named,
-        }
+        Self { campaign: campaign.clone(), entry: campaign.entry(), nodes: layout.nodes, index, named }
     }
 
     pub fn nodes(&self) -> &[Node] {
@@ -182,26 +174,19 @@ impl Node {
     pub fn ways(&self) -> Vec<(String, Option<usize>)> {
         match &self.step {
             NodeStep::Exit(_) => Vec::new(),
-            NodeStep::WaitFor {
-                then, otherwise, ..
-            } => vec![
-                ("event came".to_owned(), then.or(self.next)),
-                ("timed out".to_owned(), otherwise.or(self.next)),
-            ],
+            NodeStep::WaitFor { then, otherwise, .. } => {
+                vec![("event came".to_owned(), then.or(self.next)), ("timed out".to_owned(), otherwise.or(self.next))]
+            }
             NodeStep::Branch { arms, otherwise } => arms
                 .iter()
                 .enumerate()
                 .map(|(n, arm)| (format!("when {}", n + 1), arm.first.or(self.next)))
                 .chain([("else".to_owned(), otherwise.or(self.next))])
                 .collect(),
-            NodeStep::Split { variants, .. } => variants
-                .iter()
-                .map(|v| (v.name.clone(), v.first.or(self.next)))
-                .collect(),
-            NodeStep::Repeat { times, body } => vec![
-                (format!("{times} times"), *body),
-                ("then".to_owned(), self.next),
-            ],
+            NodeStep::Split { variants, .. } => {
+                variants.iter().map(|v| (v.name.clone(), v.first.or(self.next))).collect()
+            }
+            NodeStep::Repeat { times, body } => vec![(format!("{times} times"), *body), ("then".to_owned(), self.next)],
             _ => vec![(String::new(), self.next)],
         }
     }
@@ -235,12 +220,7 @@ impl Layout {
     fn place(&mut self, step: &Step, path: &str) -> Vec<usize> {
         let here = self.nodes.len();
         let id = step.id.clone().unwrap_or_else(|| path.to_owned());
-        self.nodes.push(Node {
-            id,
-            label: label(&step.action),
-            step: plain(&step.action),
-            next: None,
-        });
+        self.nodes.push(Node { id, label: label(&step.action), step: plain(&step.action), next: None });
         let mut loose = match &step.action {
             Action::Exit(_) => Vec::new(),
             _ => vec![here],
@@ -263,9 +243,7 @@ impl Layout {
     fn enter(&mut self, here: usize, firsts: &[Option<usize>]) {
         let at = |n: usize| firsts.get(n).copied().flatten();
         match &mut self.nodes[here].step {
-            NodeStep::WaitFor {
-                then, otherwise, ..
-            } => (*then, *otherwise) = (at(0), at(1)),
+            NodeStep::WaitFor { then, otherwise, .. } => (*then, *otherwise) = (at(0), at(1)),
             NodeStep::Branch { arms, otherwise } => {
                 for (n, arm) in arms.iter_mut().enumerate() {
                     arm.first = at(n);
@@ -290,38 +268,21 @@ fn plain(action: &Action) -> NodeStep {
         Action::Capture(step) => NodeStep::Capture(step.clone()),
         Action::SetAttribute(values) => NodeStep::SetAttribute(values.clone()),
         Action::Wait(step) => NodeStep::Wait(step.clone()),
-        Action::WaitFor { wait, .. } => NodeStep::WaitFor {
-            wait: wait.clone(),
-            then: None,
-            otherwise: None,
-        },
+        Action::WaitFor { wait, .. } => NodeStep::WaitFor { wait: wait.clone(), then: None, otherwise: None },
         Action::Branch { arms, .. } => NodeStep::Branch {
-            arms: arms
-                .iter()
-                .map(|arm| NodeArm {
-                    when: arm.when.clone(),
-                    first: None,
-                })
-                .collect(),
+            arms: arms.iter().map(|arm| NodeArm { when: arm.when.clone(), first: None }).collect(),
             otherwise: None,
         },
         Action::Split(split) => NodeStep::Split {
             variants: split
                 .variants
                 .iter()
-                .map(|variant| NodeVariant {
-                    name: variant.name.clone(),
-                    weight: variant.weight,
-                    first: None,
-                })
+                .map(|variant| NodeVariant { name: variant.name.clone(), weight: variant.weight, first: None })
                 .collect(),
             holdout: split.holdout,
             experiment: split.experiment.clone(),
         },
-        Action::Repeat(RepeatStep { times, .. }) => NodeStep::Repeat {
-            times: *times,
-            body: None,
-        },
+        Action::Repeat(RepeatStep { times, .. }) => NodeStep::Repeat { times: *times, body: None },
         Action::Enroll(step) => NodeStep::Enroll(step.clone()),
         Action::Exit(reason) => NodeStep::Exit(reason.clone()),
         Action::NotYet { kind, .. } => NodeStep::NotYet(kind),

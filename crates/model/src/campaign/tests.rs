@@ -27,10 +27,7 @@ fn the_documented_example_is_read_as_written() {
     assert_eq!(campaign.steps.len(), 4);
     let program = Program::compile(&campaign);
     let ids: Vec<_> = program.nodes().iter().map(|n| n.id.as_str()).collect();
-    assert_eq!(
-        ids,
-        ["0", "0.then.0", "1", "2", "3", "3.when.0.0", "3.else.0"]
-    );
+    assert_eq!(ids, ["0", "0.then.0", "1", "2", "3", "3.when.0.0", "3.else.0"]);
     let names: Vec<_> = program.trigger_events().collect();
     assert_eq!(names, ["checkout_completed", "checkout_started"]);
 }

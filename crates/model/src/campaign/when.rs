@@ -66,9 +66,7 @@ impl Clock {
         if minute.len() != 2 {
             return None;
         }
-        jiff::civil::Time::new(digits(hour)?, digits(minute)?, 0, 0)
-            .ok()
-            .map(Self)
+        jiff::civil::Time::new(digits(hour)?, digits(minute)?, 0, 0).ok().map(Self)
     }
 
     pub const fn time(self) -> jiff::civil::Time {
@@ -213,9 +211,7 @@ impl Until {
             return Some(Self::Entry(shift));
         }
         match name.split_once('.')? {
-            ("contact", rest) if !rest.is_empty() => {
-                Some(Self::Attribute(rest.to_owned(), shift))
-            }
+            ("contact", rest) if !rest.is_empty() => Some(Self::Attribute(rest.to_owned(), shift)),
             ("trigger", rest) if !rest.is_empty() => Some(Self::Property(rest.to_owned(), shift)),
             _ => None,
         }
@@ -309,10 +305,7 @@ impl Window {
 /// The instant of a local time: moves forward where it does not exist, the earlier
 /// where it repeats.
 pub fn instant(local: DateTime, zone: &TimeZone) -> Time {
-    let stamp = zone
-        .to_ambiguous_timestamp(local)
-        .compatible()
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let stamp = zone.to_ambiguous_timestamp(local).compatible().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Time::from_millis(stamp.as_millisecond())
 }
 
@@ -351,15 +344,10 @@ pub fn shift(local: DateTime, span: Span, zone: &TimeZone) -> Time {
     let day = Span::days(1).as_millis();
     let days = span.as_millis() / day;
     let rest = Span::millis(span.as_millis() % day);
-    let moved = jiff::Span::new()
-        .try_days(days)
-        .ok()
-        .and_then(|days| local.checked_add(days).ok())
-        .unwrap_or(local);
+    let moved = jiff::Span::new().try_days(days).ok().and_then(|days| local.checked_add(days).ok()).unwrap_or(local);
     instant(moved, zone).plus(rest)
 }
 
 fn plus_days(date: Date, days: i64) -> Option<Date> {
-    date.checked_add(jiff::Span::new().try_days(days).ok()?)
-        .ok()
+    date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }

@@ -44,10 +44,7 @@ pub struct Attributes(pub BTreeMap<String, Attribute>);
 
 impl Attributes {
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .get(name)
-            .map(|a| &a.value)
-            .filter(|value| !value.is_null())
+        self.0.get(name).map(|a| &a.value).filter(|value| !value.is_null())
     }
 
     /// Applies one change. Answers whether the visible value is another one now.
@@ -56,13 +53,12 @@ impl Attributes {
         match self.0.get_mut(name) {
             None => {
                 let visible = !value.is_null();
-                self.0
-                    .insert(name.to_owned(), Attribute { value, at, origin });
+                self.0.insert(name.to_owned(), Attribute { value, at, origin });
                 visible
             }
             Some(held) => {
-                let newer = (at, origin) >= (held.at, held.origin)
-                    || (held.origin == Origin::Once && origin > Origin::Once);
+                let newer =
+                    (at, origin) >= (held.at, held.origin) || (held.origin == Origin::Once && origin > Origin::Once);
                 if !newer {
                     return false;
                 }
@@ -79,14 +75,7 @@ impl Attributes {
             None => self.set(name, value, at, Origin::Once),
             Some(held) if held.origin == Origin::Once && at.millis() < held.at => {
                 let changed = held.value != value;
-                self.0.insert(
-                    name.to_owned(),
-                    Attribute {
-                        value,
-                        at: at.millis(),
-                        origin: Origin::Once,
-                    },
-                );
+                self.0.insert(name.to_owned(), Attribute { value, at: at.millis(), origin: Origin::Once });
                 changed
             }
             Some(_) => false,
@@ -110,10 +99,7 @@ impl Attributes {
     }
 
     pub fn visible(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0
-            .iter()
-            .filter(|(_, a)| !a.value.is_null())
-            .map(|(name, a)| (name.as_str(), &a.value))
+        self.0.iter().filter(|(_, a)| !a.value.is_null()).map(|(name, a)| (name.as_str(), &a.value))
     }
 }
 

@@ -26,9 +26,7 @@ pub struct Topic {
     pub title: String,
 }
 
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TopicKind {
     #[default]
@@ -38,9 +36,7 @@ pub enum TopicKind {
 }
 
 /// What holds while the contact has said nothing.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TopicDefault {
     #[default]
@@ -114,20 +110,11 @@ pub const DEFAULT_TOPIC: &str = "marketing";
 
 impl Topic {
     pub fn new(name: &str, kind: TopicKind, default: TopicDefault) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind,
-            default,
-            title: String::new(),
-        }
+        Self { name: name.to_owned(), kind, default, title: String::new() }
     }
 
     pub fn title(&self) -> &str {
-        if self.title.is_empty() {
-            &self.name
-        } else {
-            &self.title
-        }
+        if self.title.is_empty() { &self.name } else { &self.title }
     }
 
     pub const fn is_transactional(&self) -> bool {
@@ -136,13 +123,7 @@ impl Topic {
 }
 
 impl SuppressionReason {
-    pub const ALL: [Self; 5] = [
-        Self::Unsubscribed,
-        Self::HardBounce,
-        Self::Complaint,
-        Self::Manual,
-        Self::Erased,
-    ];
+    pub const ALL: [Self; 5] = [Self::Unsubscribed, Self::HardBounce, Self::Complaint, Self::Manual, Self::Erased];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -181,9 +162,7 @@ impl ConsentState {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Granted, Self::Denied, Self::Unknown]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [Self::Granted, Self::Denied, Self::Unknown].into_iter().find(|state| state.as_str() == text)
     }
 }
 
@@ -199,11 +178,7 @@ impl Reason {
 
 /// Whether a message on a topic may go to a contact with this word on the topic and these
 /// suppressions of its address. The gravest reason is named first.
-pub fn may_send(
-    topic: &Topic,
-    consent: ConsentState,
-    suppressions: &[Suppression],
-) -> Result<(), Reason> {
+pub fn may_send(topic: &Topic, consent: ConsentState, suppressions: &[Suppression]) -> Result<(), Reason> {
     let stops = suppressions.iter().filter(|suppression| {
         let covers = match &suppression.scope {
             SuppressionScope::All => true,
@@ -260,22 +235,18 @@ pub fn may_replace(held: ConsentState, new: ConsentState, said: Said) -> bool {
 /// The keyed hash under which an address is suppressed: HMAC-SHA256 over its one
 /// spelling, in hex. Without the key it cannot be found by trying addresses.
 pub fn address_hash(address: &str, key: &[u8]) -> String {
-    let spelling =
-        super::key::normalise_address(address).unwrap_or_else(|| address.trim().to_lowercase());
+    let spelling = super::key::normalise_address(address).unwrap_or_else(|| address.trim().to_lowercase());
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         // HMAC takes keys of any length (RFC 2104).
         return String::new();
     };
     mac.update(spelling.as_bytes());
-    mac.finalize()
-        .into_bytes()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            hex
-        })
+    mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        hex
+    })
 }
 
 #[cfg(test)]

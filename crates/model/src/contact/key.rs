@@ -70,17 +70,13 @@ pub fn cut(value: &str, max: usize) -> &str {
 /// A-labels). Nothing where the text is no address, with a name beside it or not.
 pub fn normalise_address(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() > 4 * LONGEST_ADDRESS || text.chars().any(|c| c.is_control() || c.is_whitespace())
-    {
+    if text.len() > 4 * LONGEST_ADDRESS || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
     let (local, domain) = text.rsplit_once('@')?;
     let domain = ascii_domain(domain.trim_end_matches('.'))?;
     let address = format!("{}@{domain}", local.to_lowercase());
-    let options = Options::default()
-        .with_required_tld()
-        .without_display_text()
-        .without_domain_literal();
+    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
     let valid = EmailAddress::parse_with_options(&address, options).is_ok();
     (valid && address.len() <= LONGEST_ADDRESS).then_some(address)
 }
@@ -124,9 +120,7 @@ pub fn is_placeholder_address(address: &str) -> bool {
         return true;
     };
     let example = ["example.com", "example.org", "example.net"];
-    let of_example = example
-        .iter()
-        .any(|name| domain == *name || domain.ends_with(&format!(".{name}")));
+    let of_example = example.iter().any(|name| domain == *name || domain.ends_with(&format!(".{name}")));
     let top = domain.rsplit('.').next().unwrap_or_default();
     let base = local.split('+').next().unwrap_or_default();
     of_example || NO_MAIL.contains(&top) || NOBODY.contains(&base)
@@ -154,9 +148,7 @@ const ILLEGAL: [&str; 15] = [
 /// Whether an id names nobody because a client sent a placeholder for it: blank, only
 /// quotes, or a word such as `undefined`, in quotes or not.
 pub fn is_illegal_id(id: &str) -> bool {
-    let bare = id.trim_matches(|c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`')
-    });
+    let bare = id.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`'));
     bare.is_empty() || ILLEGAL.iter().any(|word| word.eq_ignore_ascii_case(bare))
 }
 

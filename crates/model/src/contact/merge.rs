@@ -61,10 +61,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            merge_by_email: true,
-            keys_per_address: KEYS_PER_ADDRESS,
-        }
+        Self { merge_by_email: true, keys_per_address: KEYS_PER_ADDRESS }
     }
 }
 
@@ -120,10 +117,7 @@ pub fn decide(a: &Side, b: &Side, why: Why, rules: &Rules) -> Merge {
         return Merge::Refused(reason);
     }
     let (survivor, loser) = if rank(a, b).is_ge() { (a, b) } else { (b, a) };
-    Merge::Join {
-        survivor: survivor.id.clone(),
-        loser: loser.id.clone(),
-    }
+    Merge::Join { survivor: survivor.id.clone(), loser: loser.id.clone() }
 }
 
 /// Decides over two names of which not both are known as contacts yet: placeholder ids
@@ -148,10 +142,7 @@ fn by_address(a: &Side, b: &Side, rules: &Rules) -> Option<Reason> {
     let Some(address) = a.address.as_deref().or(b.address.as_deref()) else {
         return Some(Reason::AddressDiffers);
     };
-    if [a, b]
-        .iter()
-        .any(|side| side.address.as_deref().is_some_and(|own| own != address))
-    {
+    if [a, b].iter().any(|side| side.address.as_deref().is_some_and(|own| own != address)) {
         return Some(Reason::AddressDiffers);
     }
     if a.address_from_event || b.address_from_event {
@@ -167,16 +158,13 @@ fn by_address(a: &Side, b: &Side, rules: &Rules) -> Option<Reason> {
 /// every node decides alike.
 fn rank(a: &Side, b: &Side) -> Ordering {
     let identified = a.identified.cmp(&b.identified);
-    identified
-        .then_with(|| b.created_at.cmp(&a.created_at))
-        .then_with(|| b.id.cmp(&a.id))
+    identified.then_with(|| b.created_at.cmp(&a.created_at)).then_with(|| b.id.cmp(&a.id))
 }
 
 /// Joins the loser's record into the survivor's: newer attributes stay, the survivor's
 /// address stays where the contact itself set it.
 pub fn fold(survivor: &mut Contact, loser: Contact) {
-    let better =
-        survivor.address.is_none() || (survivor.address_from_event && !loser.address_from_event);
+    let better = survivor.address.is_none() || (survivor.address_from_event && !loser.address_from_event);
     if better && loser.address.is_some() {
         survivor.address = loser.address;
         survivor.address_from_event = loser.address_from_event;
@@ -201,9 +189,7 @@ pub struct Progress {
 /// exits `merged`. Of two at one step the one that entered earlier is further.
 pub fn further(a: &Progress, b: &Progress) -> Ordering {
     let started = a.started.cmp(&b.started);
-    started
-        .then(a.step.cmp(&b.step))
-        .then(b.entered_at.cmp(&a.entered_at))
+    started.then(a.step.cmp(&b.step)).then(b.entered_at.cmp(&a.entered_at))
 }
 
 #[cfg(test)]

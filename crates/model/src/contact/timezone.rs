@@ -63,9 +63,7 @@ pub fn at_local(date: Date, time: jiff::civil::Time, zone: &TimeZone) -> Time {
 pub fn resolve(local: DateTime, zone: &TimeZone) -> Time {
     let stamp = zone.to_ambiguous_timestamp(local).compatible();
     // Only at the ends of the calendar, some ten thousand years off, there is none.
-    stamp.map_or(Time::default(), |stamp| {
-        Time::from_millis(stamp.as_millisecond())
-    })
+    stamp.map_or(Time::default(), |stamp| Time::from_millis(stamp.as_millisecond()))
 }
 
 fn offset(text: &str) -> Option<TimeZone> {
@@ -74,19 +72,14 @@ fn offset(text: &str) -> Option<TimeZone> {
         None => (-1, text.strip_prefix('-')?),
     };
     let (hours, minutes) = rest.split_once(':')?;
-    if hours.len() != 2
-        || minutes.len() != 2
-        || !rest.bytes().all(|b| b.is_ascii_digit() || b == b':')
-    {
+    if hours.len() != 2 || minutes.len() != 2 || !rest.bytes().all(|b| b.is_ascii_digit() || b == b':') {
         return None;
     }
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
     if hours > 14 || minutes > 59 {
         return None;
     }
-    jiff::tz::Offset::from_seconds(sign * (hours * 3_600 + minutes * 60))
-        .ok()
-        .map(TimeZone::fixed)
+    jiff::tz::Offset::from_seconds(sign * (hours * 3_600 + minutes * 60)).ok().map(TimeZone::fixed)
 }
 
 #[cfg(test)]

@@ -67,10 +67,7 @@ pub fn condition(filter: &Value) -> Option<String> {
         return (!words.is_empty()).then(|| words.join(" and "));
     }
     let key = filter.get("key")?.as_str()?;
-    let operator = filter
-        .get("operator")
-        .and_then(Value::as_str)
-        .unwrap_or("exact");
+    let operator = filter.get("operator").and_then(Value::as_str).unwrap_or("exact");
     let value = match filter.get("value") {
         None | Some(Value::Null) => String::new(),
         Some(Value::Array(any)) => {

@@ -6,11 +6,7 @@ fn at(text: &str) -> Time {
 }
 
 fn say(code: Code, detail: Value) -> String {
-    sentence(
-        &Decision::new(code, detail),
-        at("2026-03-02T09:15:00Z"),
-        "Checkout recovery",
-    )
+    sentence(&Decision::new(code, detail), at("2026-03-02T09:15:00Z"), "Checkout recovery")
 }
 
 #[test]
@@ -41,11 +37,7 @@ fn reasons_not_to_start_name_the_particulars() {
             json!({ "rule": "once_per", "per": "7d", "last_entry": "2026-03-01T08:00:00Z", "again_after": "2026-03-08T08:00:00Z" }),
             "Did not start: the contact enters Checkout recovery at most once per 7d and has entered already (on 1 Mar 2026 08:00 UTC), again from 8 Mar 2026 08:00 UTC.",
         ),
-        (
-            Code::AlreadyIn,
-            json!({ "since": null }),
-            "Did not start: already in Checkout recovery.",
-        ),
+        (Code::AlreadyIn, json!({ "since": null }), "Did not start: already in Checkout recovery."),
     ];
     for (code, detail, expected) in cases {
         assert_eq!(say(code, detail), expected);
@@ -76,9 +68,6 @@ fn the_verdict_answers_whether_a_message_was_got() {
         verdict(&[d(Code::Entered), d(Code::Queued), d(Code::NoConsent), d(Code::Completed)]),
         "No message so far. Did not send the email: the contact has not agreed to emails."
     );
-    assert_eq!(
-        verdict(&[d(Code::Entered)]),
-        "No message so far. Entered the campaign."
-    );
+    assert_eq!(verdict(&[d(Code::Entered)]), "No message so far. Entered the campaign.");
     assert!(verdict(&[]).starts_with("Nothing was decided"));
 }

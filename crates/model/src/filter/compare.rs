@@ -12,12 +12,10 @@ use crate::value::as_text;
 pub(super) fn equal(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::String(found), Value::String(wanted)) => found == wanted,
-        (Value::Bool(flag), other) | (other, Value::Bool(flag)) => as_text(other)
-            .trim()
-            .eq_ignore_ascii_case(if *flag { "true" } else { "false" }),
-        (Value::Number(_), _) | (_, Value::Number(_)) => {
-            numbers(found, wanted) == Some(Ordering::Equal)
+        (Value::Bool(flag), other) | (other, Value::Bool(flag)) => {
+            as_text(other).trim().eq_ignore_ascii_case(if *flag { "true" } else { "false" })
         }
+        (Value::Number(_), _) | (_, Value::Number(_)) => numbers(found, wanted) == Some(Ordering::Equal),
         _ => as_text(found) == as_text(wanted),
     }
 }
@@ -32,9 +30,7 @@ pub(super) fn contains(found: &Value, wanted: &[String]) -> bool {
 /// ISO dates in order. Anything else cannot be compared.
 pub(super) fn compare(found: &Value, wanted: &Value) -> Option<Ordering> {
     match (is_number(wanted), found, wanted) {
-        (false, Value::String(found), Value::String(wanted)) => {
-            Some(found.as_str().cmp(wanted.as_str()))
-        }
+        (false, Value::String(found), Value::String(wanted)) => Some(found.as_str().cmp(wanted.as_str())),
         _ => numbers(found, wanted),
     }
 }
@@ -54,10 +50,7 @@ fn numbers(a: &Value, b: &Value) -> Option<Ordering> {
 
 fn whole(value: &Value) -> Option<i128> {
     match value {
-        Value::Number(number) => number
-            .as_i64()
-            .map(i128::from)
-            .or_else(|| number.as_u64().map(i128::from)),
+        Value::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }

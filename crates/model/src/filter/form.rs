@@ -41,13 +41,10 @@ impl<'de> Deserialize<'de> for Filter {
 }
 
 fn sentence(problems: &Problems) -> String {
-    let sentences = problems
-        .0
-        .iter()
-        .map(|problem| match problem.path.as_str() {
-            "" => problem.message.clone(),
-            path => format!("{path}: {}", problem.message),
-        });
+    let sentences = problems.0.iter().map(|problem| match problem.path.as_str() {
+        "" => problem.message.clone(),
+        path => format!("{path}: {}", problem.message),
+    });
     sentences.collect::<Vec<_>>().join("; ")
 }
 

@@ -17,9 +17,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<bool>().prop_map(Value::from),
         (-3_i64..12).prop_map(Value::from),
-        any::<f64>()
-            .prop_map(Value::from)
-            .prop_filter("json has no NaN", |value| !value.is_null()),
+        any::<f64>().prop_map(Value::from).prop_filter("json has no NaN", |value| !value.is_null()),
         "[a-cA-C0-9 .:T-]{0,6}".prop_map(Value::from),
         "\\PC{0,6}".prop_map(Value::from),
         Just(json!("2026-03-02")),
@@ -37,30 +35,16 @@ fn found() -> impl Strategy<Value = Value> {
 
 fn leaf() -> impl Strategy<Value = Filter> {
     let operator = prop::sample::select(Operator::ALL.map(|(_, name)| name).to_vec());
-    (operator, scalar()).prop_filter_map(
-        "not every value suits every operator",
-        |(operator, value)| {
-            Filter::read(
-                &json!({ "key": "k", "operator": operator, "value": value }),
-                "",
-            )
-            .ok()
-        },
-    )
+    (operator, scalar()).prop_filter_map("not every value suits every operator", |(operator, value)| {
+        Filter::read(&json!({ "key": "k", "operator": operator, "value": value }), "").ok()
+    })
 }
 
 fn parts() -> impl Strategy<Value = Vec<Part>> {
-    let part = leaf()
-        .prop_map(Part::Filter)
-        .prop_recursive(3, 12, 4, |inner| {
-            (any::<bool>(), prop::collection::vec(inner, 1..4)).prop_map(|(all, parts)| {
-                Part::Group(if all {
-                    Filters::all(parts)
-                } else {
-                    Filters::any(parts)
-                })
-            })
-        });
+    let part = leaf().prop_map(Part::Filter).prop_recursive(3, 12, 4, |inner| {
+        (any::<bool>(), prop::collection::vec(inner, 1..4))
+            .prop_map(|(all, parts)| Part::Group(if all { Filters::all(parts) } else { Filters::any(parts) }))
+    });
     prop::collection::vec(part, 1..4)
 }
 

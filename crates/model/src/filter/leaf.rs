@@ -108,39 +108,26 @@ impl Test {
     fn passes(&self, found: &Value, now: Time) -> bool {
         match self {
             Self::Known => true,
-            Self::Equal(wanted) => {
-                any_element(found, |one| wanted.iter().any(|wanted| equal(one, wanted)))
-            }
+            Self::Equal(wanted) => any_element(found, |one| wanted.iter().any(|wanted| equal(one, wanted))),
             Self::Contains(wanted) => any_element(found, |one| contains(one, wanted)),
             Self::Pattern(patterns) => any_element(found, |one| {
                 let text = as_text(one);
                 patterns.iter().any(|pattern| pattern.is_match(&text))
             }),
-            Self::Order(order, wanted) => {
-                compare(found, wanted).is_some_and(|found| order.allows(found))
-            }
+            Self::Order(order, wanted) => compare(found, wanted).is_some_and(|found| order.allows(found)),
             Self::Between(low, high) => {
-                compare(found, low).is_some_and(Ordering::is_ge)
-                    && compare(found, high).is_some_and(Ordering::is_le)
+                compare(found, low).is_some_and(Ordering::is_ge) && compare(found, high).is_some_and(Ordering::is_le)
             }
-            Self::Date(order, wanted) => moment_of(found).is_some_and(|at| {
-                wanted
-                    .compare(at, now, *order == Order::Equal)
-                    .is_some_and(|o| order.allows(o))
-            }),
-            Self::Version(range) => {
-                Version::read(&as_text(found)).is_some_and(|found| range.holds(found))
-            }
+            Self::Date(order, wanted) => moment_of(found)
+                .is_some_and(|at| wanted.compare(at, now, *order == Order::Equal).is_some_and(|o| order.allows(o))),
+            Self::Version(range) => Version::read(&as_text(found)).is_some_and(|found| range.holds(found)),
         }
     }
 }
 
 /// A property that is a list passes when the whole or one of its elements does.
 fn any_element(found: &Value, passes: impl Fn(&Value) -> bool) -> bool {
-    passes(found)
-        || found
-            .as_array()
-            .is_some_and(|list| list.iter().any(&passes))
+    passes(found) || found.as_array().is_some_and(|list| list.iter().any(&passes))
 }
 
 impl PartialEq for Filter {
@@ -155,10 +142,6 @@ impl PartialEq for Filter {
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?}.{} {} {}",
-            self.scope, self.key, self.operator, self.value
-        )
+        write!(f, "{:?}.{} {} {}", self.scope, self.key, self.operator, self.value)
     }
 }

@@ -91,18 +91,12 @@ impl Default for Filters {
 impl Filters {
     /// Holds when every part does; without parts it holds.
     pub fn all(parts: Vec<Part>) -> Self {
-        Self {
-            join: Join::All,
-            parts,
-        }
+        Self { join: Join::All, parts }
     }
 
     /// Holds when one part does; without parts it does not hold.
     pub fn any(parts: Vec<Part>) -> Self {
-        Self {
-            join: Join::Any,
-            parts,
-        }
+        Self { join: Join::Any, parts }
     }
 
     pub fn join(&self) -> Join {
@@ -138,10 +132,7 @@ impl Filters {
     /// The names that the conditions look up in one scope, so that only these are loaded.
     pub fn keys(&self, scope: Scope) -> BTreeSet<&str> {
         let leaves = self.leaves().into_iter();
-        leaves
-            .filter(|leaf| leaf.scope() == scope)
-            .map(Filter::key)
-            .collect()
+        leaves.filter(|leaf| leaf.scope() == scope).map(Filter::key).collect()
     }
 
     /// Every condition, in the order written.

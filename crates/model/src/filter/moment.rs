@@ -48,28 +48,18 @@ impl Moment {
     pub(super) fn compare(self, found: Time, now: Time, by_day: bool) -> Option<Ordering> {
         let (start, whole_day) = match self {
             Self::Instant(at) => {
-                return Some(
-                    (found.millis().div_euclid(1_000)).cmp(&at.millis().div_euclid(1_000)),
-                );
+                return Some((found.millis().div_euclid(1_000)).cmp(&at.millis().div_euclid(1_000)));
             }
             Self::Day(start) => (start, true),
             Self::Relative { ahead, count, unit } => {
                 let at = shifted(now, ahead, count, unit)?;
-                if by_day {
-                    (day_start(at), true)
-                } else {
-                    (at, false)
-                }
+                if by_day { (day_start(at), true) } else { (at, false) }
             }
         };
         if !whole_day || found < start {
             return Some(found.cmp(&start));
         }
-        Some(if found < start.plus(Span::days(1)) {
-            Ordering::Equal
-        } else {
-            Ordering::Greater
-        })
+        Some(if found < start.plus(Span::days(1)) { Ordering::Equal } else { Ordering::Greater })
     }
 }
 
@@ -89,11 +79,7 @@ fn of_number(number: f64) -> Option<Time> {
     if !number.is_finite() || number.abs() > 1e14 {
         return None;
     }
-    let millis = if number.abs() < LARGEST_SECONDS {
-        number * 1_000.0
-    } else {
-        number
-    };
+    let millis = if number.abs() < LARGEST_SECONDS { number * 1_000.0 } else { number };
     Some(Time::from_millis(millis as i64))
 }
 
@@ -107,10 +93,7 @@ fn day(text: &str) -> Option<Time> {
 }
 
 fn day_start(at: Time) -> Time {
-    Time::from_millis(
-        at.millis()
-            .saturating_sub(at.millis().rem_euclid(86_400_000)),
-    )
+    Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(86_400_000)))
 }
 
 fn relative(text: &str) -> Option<Moment> {
@@ -145,9 +128,7 @@ fn shifted(now: Time, ahead: bool, count: i64, unit: Unit) -> Option<Time> {
         Unit::Millis(millis) => Some(now.plus(Span::millis(count.checked_mul(millis)?))),
         Unit::Months(months) => {
             let zoned = now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC);
-            let span = jiff::Span::new()
-                .try_months(count.checked_mul(months)?)
-                .ok()?;
+            let span = jiff::Span::new().try_months(count.checked_mul(months)?).ok()?;
             let shifted = zoned.checked_add(span).ok()?;
             Some(Time::from_millis(shifted.timestamp().as_millisecond()))
         }

@@ -88,16 +88,16 @@ impl Operator {
             return Ok(*operator);
         }
         match text {
-            "is_cleaned_path_exact" => Err(
-                "`is_cleaned_path_exact` needs the path cleaning rules of a PostHog project, which are not \
+            "is_cleaned_path_exact" => {
+                Err("`is_cleaned_path_exact` needs the path cleaning rules of a PostHog project, which are not \
                  known here; use `regex`, `icontains` or `exact`"
-                    .to_owned(),
-            ),
-            "flag_evaluates_to" => Err(
-                "`flag_evaluates_to` asks about a feature flag, which conditions cannot do yet; use a property \
+                    .to_owned())
+            }
+            "flag_evaluates_to" => {
+                Err("`flag_evaluates_to` asks about a feature flag, which conditions cannot do yet; use a property \
                  with `exact` or `is_not`"
-                    .to_owned(),
-            ),
+                    .to_owned())
+            }
             _ => Err(Self::unknown(text)),
         }
     }
@@ -106,18 +106,12 @@ impl Operator {
         let names = Self::ALL.map(|(_, name)| name);
         match nearest(text, names) {
             Some(near) => format!("there is no operator `{text}`; did you mean `{near}`?"),
-            None => format!(
-                "there is no operator `{text}`; the operators are {}",
-                names.join(", ")
-            ),
+            None => format!("there is no operator `{text}`; the operators are {}", names.join(", ")),
         }
     }
 
     pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(operator, _)| *operator == self)
-            .map_or("exact", |(_, name)| name)
+        Self::ALL.iter().find(|(operator, _)| *operator == self).map_or("exact", |(_, name)| name)
     }
 
     /// Says the opposite of what its test finds.

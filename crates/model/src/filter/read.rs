@@ -44,10 +44,7 @@ impl Filters {
     /// Reads a list, a group `{ type: AND | OR, values: […] }` or a single condition.
     /// `path` is where it stands in the document.
     pub fn read(value: &Value, path: &str) -> Result<Self, Problems> {
-        let mut reader = Reader {
-            problems: Problems::default(),
-            conditions: 0,
-        };
+        let mut reader = Reader { problems: Problems::default(), conditions: 0 };
         let read = reader.filters(value, path, 0);
         match read {
             Some(filters) if reader.problems.0.is_empty() => Ok(filters),
@@ -71,36 +68,19 @@ struct Reader {
 impl Reader {
     fn filters(&mut self, value: &Value, path: &str, depth: usize) -> Option<Filters> {
         if depth > MAX_DEPTH {
-            return self.refuse(
-                path,
-                format!("conditions are nested more than {MAX_DEPTH} deep"),
-            );
+            return self.refuse(path, format!("conditions are nested more than {MAX_DEPTH} deep"));
         }
         match value {
-            Value::Array(values) => Some(Filters {
-                join: Join::All,
-                parts: self.parts(values, path, depth),
-            }),
-            Value::Object(object) if object.contains_key("values") => {
-                self.group(object, path, depth)
-            }
+            Value::Array(values) => Some(Filters { join: Join::All, parts: self.parts(values, path, depth) }),
+            Value::Object(object) if object.contains_key("values") => self.group(object, path, depth),
             Value::Object(_) => Some(Filters::all(vec![Part::Filter(self.leaf(value, path)?)])),
-            _ => self.refuse(
-                path,
-                "conditions are a list, or a group { type: AND | OR, values: [...] }".to_owned(),
-            ),
+            _ => self.refuse(path, "conditions are a list, or a group { type: AND | OR, values: [...] }".to_owned()),
         }
     }
 
     fn group(&mut self, object: &Map<String, Value>, path: &str, depth: usize) -> Option<Filters> {
-        if let Some(key) = object
-            .keys()
-            .find(|key| !["type", "values"].contains(&key.as_str()))
-        {
-            return self.refuse(
-                path,
-                format!("a group has `type` and `values`, not `{key}`"),
-            );
+        if let Some(key) = object.keys().find(|key| !["type", "values"].contains(&key.as_str())) {
+            return self.refuse(path, format!("a group has `type` and `values`, not `{key}`"));
         }
         let join = match object.get("type").and_then(Value::as_str) {
             Some(word) if word.eq_ignore_ascii_case("and") => Join::All,
@@ -113,10 +93,7 @@ impl Reader {
         if join == Join::Any && values.is_empty() {
             return self.refuse(path, "an OR group without values can never hold".to_owned());
         }
-        Some(Filters {
-            join,
-            parts: self.parts(values, &join_path(path, "values"), depth),
-        })
+        Some(Filters { join, parts: self.parts(values, &join_path(path, "values"), depth) })
     }
 
     fn parts(&mut self, values: &[Value], path: &str, depth: usize) -> Vec<Part> {
@@ -140,14 +117,9 @@ impl Reader {
     fn leaf(&mut self, value: &Value, path: &str) -> Option<Filter> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
-            return self.refuse(
-                path,
-                format!("there are more than {MAX_CONDITIONS} conditions"),
-            );
+            return self.refuse(path, format!("there are more than {MAX_CONDITIONS} conditions"));
         }
-        condition(value, path)
-            .map_err(|problem| self.problems.0.push(*problem))
-            .ok()
+        condition(value, path).map_err(|problem| self.problems.0.push(*problem)).ok()
     }
 
     fn refuse<T>(&mut self, path: &str, message: String) -> Option<T> {
@@ -165,42 +137,22 @@ fn condition(value: &Value, path: &str) -> Result<Filter, Box<Problem>> {
     let key = match object.get("key") {
         Some(Value::String(key)) if !key.trim().is_empty() => key.clone(),
         _ => {
-            return Err(problem(
-                &join_path(path, "key"),
-                "a condition needs the `key` of a property".to_owned(),
-            ));
+            return Err(problem(&join_path(path, "key"), "a condition needs the `key` of a property".to_owned()));
         }
     };
-    let scope =
-        scope(object.get("type")).map_err(|message| problem(&join_path(path, "type"), message))?;
-    let operator = operator(object.get("operator"))
-        .map_err(|message| problem(&join_path(path, "operator"), message))?;
+    let scope = scope(object.get("type")).map_err(|message| problem(&join_path(path, "type"), message))?;
+    let operator =
+        operator(object.get("operator")).map_err(|message| problem(&join_path(path, "operator"), message))?;
     let written = object.get("value").cloned().unwrap_or(Value::Null);
-    let value = if operator.wants_no_value() {
-        Value::Null
-    } else {
-        written
-    };
-    let test =
-        test(operator, &value).map_err(|message| problem(&join_path(path, "value"), message))?;
-    Ok(Filter {
-        key,
-        scope,
-        operator,
-        value,
-        test: Box::new(test),
-    })
+    let value = if operator.wants_no_value() { Value::Null } else { written };
+    let test = test(operator, &value).map_err(|message| problem(&join_path(path, "value"), message))?;
+    Ok(Filter { key, scope, operator, value, test: Box::new(test) })
 }
 
 /// `label` and `negation: false` are what PostHog's own screens write along.
 fn fields(object: &Map<String, Value>) -> Result<(), String> {
-    if object
-        .get("negation")
-        .is_some_and(|negation| negation == &Value::Bool(true))
-    {
-        return Err(
-            "`negation` is not known here; use the negated operator, such as `is_not`".to_owned(),
-        );
+    if object.get("negation").is_some_and(|negation| negation == &Value::Bool(true)) {
+        return Err("`negation` is not known here; use the negated operator, such as `is_not`".to_owned());
     }
     let known = ["key", "value", "operator", "type", "label", "negation"];
     match object.keys().find(|key| !known.contains(&key.as_str())) {
@@ -227,9 +179,7 @@ fn scope(written: Option<&Value>) -> Result<Scope, String> {
     }
     Err(match nearest(&text, TYPES.map(|(name, _)| name)) {
         Some(near) => format!("there is no type `{text}`; did you mean `{near}`?"),
-        None => format!(
-            "there is no type `{text}`; there are event, contact, account, campaign and message"
-        ),
+        None => format!("there is no type `{text}`; there are event, contact, account, campaign and message"),
     })
 }
 
@@ -246,9 +196,5 @@ fn problem(path: &str, message: String) -> Box<Problem> {
 }
 
 fn join_path(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

@@ -45,12 +45,7 @@ fn operators_on_values() {
         ("exact", json!("true"), json!(true), true),
         ("exact", json!(true), json!("True"), true),
         ("exact", json!(true), json!("yes"), false),
-        (
-            "exact",
-            json!(9_007_199_254_740_993_i64),
-            json!(9_007_199_254_740_992_i64),
-            false,
-        ),
+        ("exact", json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992_i64), false),
         ("exact", json!("b"), json!(["a", "b"]), true),
         ("exact", json!(""), json!(""), true),
         ("is_not", json!(["free", "pro"]), json!("pro"), false),
@@ -62,12 +57,7 @@ fn operators_on_values() {
         ("icontains", json!(5), json!(152), true),
         ("not_icontains", json!("corp"), json!("Acme"), true),
         ("icontains_multi", json!(["x", "acme"]), json!("Acme"), true),
-        (
-            "not_icontains_multi",
-            json!(["x", "acme"]),
-            json!("Acme"),
-            false,
-        ),
+        ("not_icontains_multi", json!(["x", "acme"]), json!("Acme"), false),
         ("regex", json!("^a.c$"), json!("abc"), true),
         ("regex", json!("^a.c$"), json!("ABC"), false),
         ("regex", json!("(?i)^a.c$"), json!("ABC"), true),
@@ -91,11 +81,7 @@ fn operators_on_values() {
         ("is_set", Value::Null, json!(""), true),
         ("is_not_set", Value::Null, json!(0), false),
     ] {
-        assert_eq!(
-            holds(operator, wanted.clone(), found.clone()),
-            expected,
-            "{found} {operator} {wanted}"
-        );
+        assert_eq!(holds(operator, wanted.clone(), found.clone()), expected, "{found} {operator} {wanted}");
     }
 }
 
@@ -104,20 +90,10 @@ fn dates_are_compared_by_day_or_instant() {
     for (operator, wanted, found, expected) in [
         ("is_date_exact", "2026-03-02", "2026-03-02T23:59:59Z", true),
         ("is_date_exact", "2026-03-02", "2026-03-03T00:00:00Z", false),
-        (
-            "is_date_exact",
-            "2026-03-02T10:00:00Z",
-            "2026-03-02T11:00:00.250+01:00",
-            true,
-        ),
+        ("is_date_exact", "2026-03-02T10:00:00Z", "2026-03-02T11:00:00.250+01:00", true),
         ("is_date_exact", "-1d", "2026-03-30T01:00:00Z", true),
         ("is_date_before", "2026-03-02", "2026-03-01T23:59:59Z", true),
-        (
-            "is_date_before",
-            "2026-03-02",
-            "2026-03-02T00:00:00Z",
-            false,
-        ),
+        ("is_date_before", "2026-03-02", "2026-03-02T00:00:00Z", false),
         ("is_date_after", "2026-03-02", "2026-03-02T23:00:00Z", false),
         ("is_date_after", "2026-03-02", "2026-03-03", true),
         ("is_date_after", "-7d", "2026-03-24T12:00:01Z", true),
@@ -128,24 +104,10 @@ fn dates_are_compared_by_day_or_instant() {
         ("is_date_before", "+2h", "2026-03-31T13:59:00Z", true),
         ("is_date_after", "-7d", "soon", false),
     ] {
-        assert_eq!(
-            holds(operator, json!(wanted), json!(found)),
-            expected,
-            "{found} {operator} {wanted}"
-        );
+        assert_eq!(holds(operator, json!(wanted), json!(found)), expected, "{found} {operator} {wanted}");
     }
-    assert!(
-        holds("is_date_exact", json!("2026-03-02"), json!(1_772_409_600)),
-        "seconds"
-    );
-    assert!(
-        holds(
-            "is_date_exact",
-            json!("2026-03-02"),
-            json!(1_772_409_600_000_i64)
-        ),
-        "milliseconds"
-    );
+    assert!(holds("is_date_exact", json!("2026-03-02"), json!(1_772_409_600)), "seconds");
+    assert!(holds("is_date_exact", json!("2026-03-02"), json!(1_772_409_600_000_i64)), "milliseconds");
 }
 
 #[test]
@@ -165,11 +127,7 @@ fn versions() {
         ("semver_wildcard", "1.*", "2.0.0", false),
         ("semver_gt", "1.0.0", "none", false),
     ] {
-        assert_eq!(
-            holds(operator, json!(wanted), json!(found)),
-            expected,
-            "{found} {operator} {wanted}"
-        );
+        assert_eq!(holds(operator, json!(wanted), json!(found)), expected, "{found} {operator} {wanted}");
     }
 }
 
@@ -190,93 +148,29 @@ fn an_absent_property_meets_only_the_negated_operators() {
     ] {
         let filter = filter(operator, wanted);
         assert_eq!(filter.matches(&One(None), now()), expected, "{operator}");
-        assert_eq!(
-            filter.matches(&One(Some(Value::Null)), now()),
-            expected,
-            "{operator} of null"
-        );
+        assert_eq!(filter.matches(&One(Some(Value::Null)), now()), expected, "{operator} of null");
     }
 }
 
 /// Conditions, where the problem lies, and what its sentence says.
 const REFUSED: [(&str, &str, &str); 20] = [
-    (
-        r#"[{"key":"a","operator":"exakt","value":1}]"#,
-        "where[0].operator",
-        "did you mean `exact`",
-    ),
-    (
-        r#"[{"key":"a","operator":"flag_evaluates_to","value":true}]"#,
-        "where[0].operator",
-        "cannot do yet",
-    ),
-    (
-        r#"[{"key":"a","operator":"is_cleaned_path_exact","value":"/"}]"#,
-        "where[0].operator",
-        "`regex`",
-    ),
-    (
-        r#"[{"key":"a","value":1,"type":"cohort"}]"#,
-        "where[0].type",
-        "not available yet",
-    ),
-    (
-        r#"[{"key":"a","value":1,"type":"persn"}]"#,
-        "where[0].type",
-        "did you mean `person`",
-    ),
-    (
-        r#"[{"key":"a","valeu":1}]"#,
-        "where[0]",
-        "did you mean `value`",
-    ),
+    (r#"[{"key":"a","operator":"exakt","value":1}]"#, "where[0].operator", "did you mean `exact`"),
+    (r#"[{"key":"a","operator":"flag_evaluates_to","value":true}]"#, "where[0].operator", "cannot do yet"),
+    (r#"[{"key":"a","operator":"is_cleaned_path_exact","value":"/"}]"#, "where[0].operator", "`regex`"),
+    (r#"[{"key":"a","value":1,"type":"cohort"}]"#, "where[0].type", "not available yet"),
+    (r#"[{"key":"a","value":1,"type":"persn"}]"#, "where[0].type", "did you mean `person`"),
+    (r#"[{"key":"a","valeu":1}]"#, "where[0]", "did you mean `value`"),
     (r#"[{"value":1}]"#, "where[0].key", "`key`"),
     (r#"[{"key":"a"}]"#, "where[0].value", "is_not_set"),
-    (
-        r#"[{"key":"a","operator":"regex","value":"("}]"#,
-        "where[0].value",
-        "not a regular expression",
-    ),
-    (
-        r#"[{"key":"a","operator":"regex","value":"(a{1000}){1000}"}]"#,
-        "where[0].value",
-        "not a regular",
-    ),
-    (
-        r#"[{"key":"a","operator":"gt","value":[1,2]}]"#,
-        "where[0].value",
-        "one value",
-    ),
-    (
-        r#"[{"key":"a","operator":"gt","value":true}]"#,
-        "where[0].value",
-        "no order",
-    ),
-    (
-        r#"[{"key":"a","operator":"between","value":[2,1]}]"#,
-        "where[0].value",
-        "lower number first",
-    ),
-    (
-        r#"[{"key":"a","operator":"is_date_after","value":"soon"}]"#,
-        "where[0].value",
-        "-7d",
-    ),
-    (
-        r#"[{"key":"a","operator":"semver_gt","value":"x"}]"#,
-        "where[0].value",
-        "version",
-    ),
-    (
-        r#"[{"key":"a","value":{}}]"#,
-        "where[0].value",
-        "takes text",
-    ),
-    (
-        r#"[{"key":"a","value":1,"negation":true}]"#,
-        "where[0]",
-        "is_not",
-    ),
+    (r#"[{"key":"a","operator":"regex","value":"("}]"#, "where[0].value", "not a regular expression"),
+    (r#"[{"key":"a","operator":"regex","value":"(a{1000}){1000}"}]"#, "where[0].value", "not a regular"),
+    (r#"[{"key":"a","operator":"gt","value":[1,2]}]"#, "where[0].value", "one value"),
+    (r#"[{"key":"a","operator":"gt","value":true}]"#, "where[0].value", "no order"),
+    (r#"[{"key":"a","operator":"between","value":[2,1]}]"#, "where[0].value", "lower number first"),
+    (r#"[{"key":"a","operator":"is_date_after","value":"soon"}]"#, "where[0].value", "-7d"),
+    (r#"[{"key":"a","operator":"semver_gt","value":"x"}]"#, "where[0].value", "version"),
+    (r#"[{"key":"a","value":{}}]"#, "where[0].value", "takes text"),
+    (r#"[{"key":"a","value":1,"negation":true}]"#, "where[0]", "is_not"),
     (r#"[{"type":"NOT","values":[]}]"#, "where[0]", "AND or OR"),
     (r#"{"type":"OR","values":[]}"#, "where", "never hold"),
     (r#""all""#, "where", "a list"),
@@ -297,10 +191,7 @@ fn what_cannot_be_asked_is_refused_with_a_sentence() {
 fn every_problem_is_named_at_once() {
     let written = json!([{ "key": "a", "operator": "gtt", "value": 1 }, { "type": "OR", "values": [{ "key": "" }] }]);
     let problems = Filters::read(&written, "").expect_err("two mistakes").0;
-    let paths: Vec<&str> = problems
-        .iter()
-        .map(|problem| problem.path.as_str())
-        .collect();
+    let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["[0].operator", "[1].values[0].key"]);
 }
 
@@ -338,10 +229,7 @@ fn groups_nest_and_the_first_failure_is_told() {
         serde_json::to_value(mismatch).expect("json"),
         json!({ "type": "event", "key": "cart_value", "operator": "gt", "wanted": 50, "found": null })
     );
-    assert_eq!(
-        filters.keys(Scope::Contact).into_iter().collect::<Vec<_>>(),
-        ["plan", "vip"]
-    );
+    assert_eq!(filters.keys(Scope::Contact).into_iter().collect::<Vec<_>>(), ["plan", "vip"]);
     assert!(filters.keys(Scope::Account).is_empty());
 }
 
@@ -360,10 +248,7 @@ fn writing_and_reading_again_changes_nothing() {
             [{ "key": "b", "value": [1, "2"], "operator": "exact", "type": "account" }]
         ] })
     );
-    assert_eq!(
-        serde_json::from_value::<Filters>(again).expect("conditions"),
-        filters
-    );
+    assert_eq!(serde_json::from_value::<Filters>(again).expect("conditions"), filters);
 }
 
 #[test]

@@ -29,46 +29,21 @@ impl Version {
 impl Range {
     /// The versions that an operator accepts, or nothing where the text is no version.
     pub(super) fn read(operator: Operator, text: &str) -> Option<Self> {
-        let half_open = |low, high| Self {
-            low,
-            with_low: true,
-            high,
-            with_high: false,
-        };
+        let half_open = |low, high| Self { low, with_low: true, high, with_high: false };
         if operator == Operator::SemverWildcard {
             let (low, high) = wildcard(text)?;
             return Some(half_open(low, high));
         }
         let at = Version::read(text)?;
         Some(match operator {
-            Operator::SemverGt => Self {
-                low: at,
-                with_low: false,
-                high: HIGHEST,
-                with_high: true,
-            },
-            Operator::SemverGte => Self {
-                low: at,
-                with_low: true,
-                high: HIGHEST,
-                with_high: true,
-            },
+            Operator::SemverGt => Self { low: at, with_low: false, high: HIGHEST, with_high: true },
+            Operator::SemverGte => Self { low: at, with_low: true, high: HIGHEST, with_high: true },
             Operator::SemverLt => half_open(LOWEST, at),
-            Operator::SemverLte => Self {
-                low: LOWEST,
-                with_low: true,
-                high: at,
-                with_high: true,
-            },
+            Operator::SemverLte => Self { low: LOWEST, with_low: true, high: at, with_high: true },
             Operator::SemverTilde if numbers(text)?.len() == 1 => half_open(at, above(&[at.0])),
             Operator::SemverTilde => half_open(at, above(&[at.0, at.1])),
             Operator::SemverCaret => half_open(at, caret_end(at)),
-            _ => Self {
-                low: at,
-                with_low: true,
-                high: at,
-                with_high: true,
-            },
+            _ => Self { low: at, with_low: true, high: at, with_high: true },
         })
     }
 
@@ -82,13 +57,8 @@ impl Range {
 fn numbers(text: &str) -> Option<Vec<u64>> {
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let rest = &text[start..];
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
-    let parts = rest[..end]
-        .split('.')
-        .take(3)
-        .take_while(|part| !part.is_empty());
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let parts = rest[..end].split('.').take(3).take_while(|part| !part.is_empty());
     parts.map(|part| part.parse().ok()).collect()
 }
 

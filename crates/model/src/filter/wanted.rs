@@ -28,20 +28,11 @@ pub(super) fn test(operator: Operator, value: &Value) -> Result<Test, String> {
         O::Exact | O::IsNot | O::In | O::NotIn => Ok(Test::Equal(values(operator, value)?)),
         O::Icontains | O::NotIcontains | O::IcontainsMulti | O::NotIcontainsMulti => {
             let texts = values(operator, value)?;
-            Ok(Test::Contains(
-                texts
-                    .iter()
-                    .map(|text| as_text(text).to_lowercase())
-                    .collect(),
-            ))
+            Ok(Test::Contains(texts.iter().map(|text| as_text(text).to_lowercase()).collect()))
         }
         O::Regex | O::NotRegex => {
             let texts = values(operator, value)?;
-            texts
-                .iter()
-                .map(|text| pattern(&as_text(text)))
-                .collect::<Result<_, _>>()
-                .map(Test::Pattern)
+            texts.iter().map(|text| pattern(&as_text(text))).collect::<Result<_, _>>().map(Test::Pattern)
         }
         O::Gt | O::Gte | O::Lt | O::Lte | O::Min | O::Max => {
             Ok(Test::Order(order(operator), sortable(operator, value)?))
@@ -50,19 +41,14 @@ pub(super) fn test(operator: Operator, value: &Value) -> Result<Test, String> {
         O::IsDateExact | O::IsDateBefore | O::IsDateAfter => {
             let wanted = one(operator, value)?;
             let moment = Moment::read(&wanted).ok_or_else(|| {
-                format!(
-                    "`{}` is not a date like 2026-03-02, a time, or a while like -7d",
-                    as_text(&wanted)
-                )
+                format!("`{}` is not a date like 2026-03-02, a time, or a while like -7d", as_text(&wanted))
             })?;
             Ok(Test::Date(order(operator), moment))
         }
         _ => {
             let wanted = as_text(&one(operator, value)?);
             let range = Range::read(operator, &wanted);
-            range
-                .map(Test::Version)
-                .ok_or_else(|| format!("`{wanted}` is not a version like 1.2.3"))
+            range.map(Test::Version).ok_or_else(|| format!("`{wanted}` is not a version like 1.2.3"))
         }
     }
 }
@@ -89,17 +75,10 @@ fn values(operator: Operator, value: &Value) -> Result<Vec<Value>, String> {
     if list.len() > MAX_VALUES {
         return Err(format!("`{operator}` takes at most {MAX_VALUES} values"));
     }
-    match list
-        .iter()
-        .find(|value| value.is_null() || value.is_object() || value.is_array())
-    {
+    match list.iter().find(|value| value.is_null() || value.is_object() || value.is_array()) {
         None => Ok(list),
-        Some(Value::Null) => Err(format!(
-            "`{operator}` needs a value; for an absent property use `is_not_set`"
-        )),
-        Some(_) => Err(format!(
-            "`{operator}` takes text, numbers, true or false, or a list of them"
-        )),
+        Some(Value::Null) => Err(format!("`{operator}` needs a value; for an absent property use `is_not_set`")),
+        Some(_) => Err(format!("`{operator}` takes text, numbers, true or false, or a list of them")),
     }
 }
 
@@ -113,9 +92,9 @@ fn one(operator: Operator, value: &Value) -> Result<Value, String> {
 
 fn sortable(operator: Operator, value: &Value) -> Result<Value, String> {
     match one(operator, value)? {
-        Value::Bool(_) => Err(format!(
-            "`{operator}` compares numbers, or texts such as ISO dates; true and false have no order"
-        )),
+        Value::Bool(_) => {
+            Err(format!("`{operator}` compares numbers, or texts such as ISO dates; true and false have no order"))
+        }
         value => Ok(value),
     }
 }
@@ -123,9 +102,7 @@ fn sortable(operator: Operator, value: &Value) -> Result<Value, String> {
 fn between(operator: Operator, value: &Value) -> Result<Test, String> {
     let list = values(operator, value)?;
     let [low, high] = list.as_slice() else {
-        return Err(format!(
-            "`{operator}` takes a list of two numbers, the lower first"
-        ));
+        return Err(format!("`{operator}` takes a list of two numbers, the lower first"));
     };
     if !is_number(low) || !is_number(high) {
         return Err(format!("`{operator}` takes two numbers"));
@@ -138,21 +115,12 @@ fn between(operator: Operator, value: &Value) -> Result<Test, String> {
 
 fn pattern(text: &str) -> Result<Regex, String> {
     if text.len() > LONGEST_PATTERN {
-        return Err(format!(
-            "a pattern has at most {LONGEST_PATTERN} characters"
-        ));
+        return Err(format!("a pattern has at most {LONGEST_PATTERN} characters"));
     }
-    let built = RegexBuilder::new(text)
-        .size_limit(MAX_PATTERN)
-        .dfa_size_limit(MAX_PATTERN)
-        .nest_limit(50)
-        .build();
+    let built = RegexBuilder::new(text).size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN).nest_limit(50).build();
     built.map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default().trim();
-        format!(
-            "`{text}` is not a regular expression: {}",
-            last.trim_start_matches("error: ")
-        )
+        format!("`{text}` is not a regular expression: {}", last.trim_start_matches("error: "))
     })
 }

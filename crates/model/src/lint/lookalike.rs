@@ -101,10 +101,7 @@ fn stem(word: &str) -> &str {
 }
 
 /// Whether no event can satisfy both: one property must be two different things.
-pub(super) fn disjoint(
-    first: Option<&crate::campaign::Where>,
-    second: Option<&crate::campaign::Where>,
-) -> bool {
+pub(super) fn disjoint(first: Option<&crate::campaign::Where>, second: Option<&crate::campaign::Where>) -> bool {
     let _ = (first, second);
     false
 }

@@ -36,16 +36,12 @@ const PREFIXES: [(&str, Place); 4] = [
 
 impl Path {
     pub fn new(place: Place, name: &str) -> Self {
-        Self {
-            place,
-            name: name.to_owned(),
-        }
+        Self { place, name: name.to_owned() }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        let (place, name) = PREFIXES
-            .iter()
-            .find_map(|(prefix, place)| Some((*place, text.trim().strip_prefix(prefix)?)))?;
+        let (place, name) =
+            PREFIXES.iter().find_map(|(prefix, place)| Some((*place, text.trim().strip_prefix(prefix)?)))?;
         (!name.is_empty()).then(|| Self::new(place, name))
     }
 
@@ -68,10 +64,7 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let prefix = PREFIXES
-            .iter()
-            .find(|(_, place)| *place == self.place)
-            .map_or("", |(prefix, _)| prefix);
+        let prefix = PREFIXES.iter().find(|(_, place)| *place == self.place).map_or("", |(prefix, _)| prefix);
         write!(f, "{prefix}{}", self.name)
     }
 }

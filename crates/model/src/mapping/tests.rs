@@ -42,43 +42,16 @@ fn the_first_place_with_an_address_counts() {
             r#"{"email":"c@acme.com"}"#,
             Some(("a@acme.com", Contact)),
         ),
-        (
-            r#"{"Email":"a@acme.com"}"#,
-            "{}",
-            "{}",
-            Some(("a@acme.com", Contact)),
-        ),
-        (
-            r#"{"$email":"a@acme.com"}"#,
-            "{}",
-            "{}",
-            Some(("a@acme.com", Contact)),
-        ),
-        (
-            r#"{"email":"not an address"}"#,
-            r#"{"email":"b@acme.com"}"#,
-            "{}",
-            Some(("b@acme.com", Contact)),
-        ),
-        (
-            r#"{"email":null}"#,
-            "{}",
-            r#"{"email":"c@acme.com"}"#,
-            Some(("c@acme.com", OfEvent)),
-        ),
-        (
-            "{}",
-            "{}",
-            r#"{"$email":"c@acme.com"}"#,
-            Some(("c@acme.com", OfEvent)),
-        ),
+        (r#"{"Email":"a@acme.com"}"#, "{}", "{}", Some(("a@acme.com", Contact))),
+        (r#"{"$email":"a@acme.com"}"#, "{}", "{}", Some(("a@acme.com", Contact))),
+        (r#"{"email":"not an address"}"#, r#"{"email":"b@acme.com"}"#, "{}", Some(("b@acme.com", Contact))),
+        (r#"{"email":null}"#, "{}", r#"{"email":"c@acme.com"}"#, Some(("c@acme.com", OfEvent))),
+        ("{}", "{}", r#"{"$email":"c@acme.com"}"#, Some(("c@acme.com", OfEvent))),
         ("{}", "{}", r#"{"email":["c@acme.com"]}"#, None),
         ("{}", "{}", "{}", None),
     ] {
         let found = mapping.address(&event("signup", snapshot, set, properties));
-        let found = found
-            .as_ref()
-            .map(|found| (found.address.as_str(), found.from));
+        let found = found.as_ref().map(|found| (found.address.as_str(), found.from));
         assert_eq!(found, expected, "{snapshot} {set} {properties}");
     }
 }
@@ -88,23 +61,9 @@ fn an_event_about_somebody_else_lends_no_address() {
     let written = r#"{ "events": { "invite_sent": { "about": "somebody_else" } } }"#;
     let mapping: Mapping = serde_json::from_str(written).expect("a mapping");
     let invitee = r#"{"email":"invitee@acme.com"}"#;
-    assert_eq!(
-        mapping.address(&event("invite_sent", "{}", "{}", invitee)),
-        None
-    );
-    assert!(
-        mapping
-            .address(&event("signup", "{}", "{}", invitee))
-            .is_some()
-    );
-    let own = mapping
-        .address(&event(
-            "invite_sent",
-            r#"{"email":"ada@acme.com"}"#,
-            "{}",
-            invitee,
-        ))
-        .expect("hers");
+    assert_eq!(mapping.address(&event("invite_sent", "{}", "{}", invitee)), None);
+    assert!(mapping.address(&event("signup", "{}", "{}", invitee)).is_some());
+    let own = mapping.address(&event("invite_sent", r#"{"email":"ada@acme.com"}"#, "{}", invitee)).expect("hers");
     assert_eq!(own.address, "ada@acme.com");
 }
 
@@ -127,40 +86,20 @@ fn a_servers_place_is_not_the_contacts() {
 fn names_and_renamed_attributes() {
     let written = r#"{ "name": ["properties.full_name"], "attributes": { "$initial_referrer": "referrer" } }"#;
     let mapping: Mapping = serde_json::from_str(written).expect("a mapping");
-    let found = mapping.name(&event(
-        "signup",
-        r#"{"name":"Other"}"#,
-        "{}",
-        r#"{"full_name":" Ada Lovelace "}"#,
-    ));
+    let found = mapping.name(&event("signup", r#"{"name":"Other"}"#, "{}", r#"{"full_name":" Ada Lovelace "}"#));
     assert_eq!(found.as_deref(), Some("Ada Lovelace"));
     assert_eq!(mapping.attribute("$initial_referrer"), "referrer");
     assert_eq!(mapping.attribute("plan"), "plan");
     let usual = Mapping::default();
-    assert_eq!(
-        usual
-            .name(&event("signup", r#"{"name":"Ada"}"#, "{}", "{}"))
-            .as_deref(),
-        Some("Ada")
-    );
+    assert_eq!(usual.name(&event("signup", r#"{"name":"Ada"}"#, "{}", "{}")).as_deref(), Some("Ada"));
 }
 
 #[test]
 fn a_mapping_reads_what_it_writes_and_refuses_the_rest() {
     let written = serde_json::to_string(&Mapping::default()).expect("json");
-    assert!(
-        written.contains("\"person.properties.$email\"")
-            && written.contains("\"properties.email\"")
-    );
-    assert_eq!(
-        serde_json::from_str::<Mapping>(&written).expect("a mapping"),
-        Mapping::default()
-    );
-    for bad in [
-        r#"{"address":["email"]}"#,
-        r#"{"address":["properties."]}"#,
-        r#"{"adress":[]}"#,
-    ] {
+    assert!(written.contains("\"person.properties.$email\"") && written.contains("\"properties.email\""));
+    assert_eq!(serde_json::from_str::<Mapping>(&written).expect("a mapping"), Mapping::default());
+    for bad in [r#"{"address":["email"]}"#, r#"{"address":["properties."]}"#, r#"{"adress":[]}"#] {
         assert!(serde_json::from_str::<Mapping>(bad).is_err(), "{bad}");
     }
 }

@@ -35,20 +35,13 @@ impl Cap {
 /// With a cap of zero there is no such time; the answer is then a year away, so that it
 /// is asked again.
 pub fn allowed(caps: &[Cap], topic: &str, sent: &[Sent<'_>], now: Time) -> Result<(), Time> {
-    let until = caps
-        .iter()
-        .filter(|cap| cap.counts(topic))
-        .filter_map(|cap| held_until(cap, sent, now))
-        .max();
+    let until = caps.iter().filter(|cap| cap.counts(topic)).filter_map(|cap| held_until(cap, sent, now)).max();
     until.map_or(Ok(()), Err)
 }
 
 /// How far back the caps look: older messages need not be loaded.
 pub fn look_back(caps: &[Cap]) -> Span {
-    caps.iter()
-        .map(|cap| cap.within)
-        .max()
-        .unwrap_or(Span::ZERO)
+    caps.iter().map(|cap| cap.within).max().unwrap_or(Span::ZERO)
 }
 
 fn held_until(cap: &Cap, sent: &[Sent<'_>], now: Time) -> Option<Time> {
@@ -56,18 +49,13 @@ fn held_until(cap: &Cap, sent: &[Sent<'_>], now: Time) -> Option<Time> {
         return Some(now.plus(Span::days(365)));
     }
     let begins = now.minus(cap.within);
-    let mut times: Vec<Time> = sent
-        .iter()
-        .filter(|sent| sent.at > begins && cap.counts(sent.topic))
-        .map(|sent| sent.at)
-        .collect();
+    let mut times: Vec<Time> =
+        sent.iter().filter(|sent| sent.at > begins && cap.counts(sent.topic)).map(|sent| sent.at).collect();
     let max = usize::try_from(cap.max).unwrap_or(usize::MAX);
     if times.len() < max {
         return None;
     }
     // Room comes when the oldest of the newest `max` has left the window.
     times.sort_unstable();
-    times
-        .get(times.len() - max)
-        .map(|oldest| oldest.plus(cap.within))
+    times.get(times.len() - max).map(|oldest| oldest.plus(cap.within))
 }

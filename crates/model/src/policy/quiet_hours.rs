@@ -23,11 +23,7 @@ pub struct QuietHours {
 impl QuietHours {
     fn is_quiet(&self, clock: civil::Time) -> bool {
         let (from, to) = (self.from.time(), self.to.time());
-        if from <= to {
-            from <= clock && clock < to
-        } else {
-            clock >= from || clock < to
-        }
+        if from <= to { from <= clock && clock < to } else { clock >= from || clock < to }
     }
 
     /// Whether a message may go now, or when the quiet hours end.
@@ -37,10 +33,7 @@ impl QuietHours {
             return Ok(());
         }
         let days = if local.time() < self.to.time() { 0 } else { 1 };
-        let date = local
-            .date()
-            .checked_add(jiff::Span::new().days(days))
-            .unwrap_or(local.date());
+        let date = local.date().checked_add(jiff::Span::new().days(days)).unwrap_or(local.date());
         let mut end = at_local(date, self.to.time(), zone);
         // Where clocks go back over the end of the window, its local time comes twice and
         // the first may be behind us.

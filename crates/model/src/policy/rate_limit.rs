@@ -44,20 +44,13 @@ pub fn take(limits: &[Limit], state: &State, n: u32, now: Time) -> Result<State,
         return Err(until);
     }
     let left = filled.left.iter().map(|left| left - f64::from(n)).collect();
-    Ok(State {
-        left,
-        at: filled.at,
-    })
+    Ok(State { left, at: filled.at })
 }
 
 /// How many could be taken at once, now.
 pub fn room(limits: &[Limit], state: &State, now: Time) -> u32 {
     let filled = refill(limits, state, now);
-    let least = filled
-        .left
-        .iter()
-        .copied()
-        .fold(f64::from(u32::MAX), f64::min);
+    let least = filled.left.iter().copied().fold(f64::from(u32::MAX), f64::min);
     (least + 1e-9).max(0.0) as u32
 }
 
@@ -65,10 +58,7 @@ pub fn room(limits: &[Limit], state: &State, now: Time) -> u32 {
 /// back adds nothing.
 fn refill(limits: &[Limit], state: &State, now: Time) -> State {
     if state.left.len() != limits.len() {
-        return State {
-            left: limits.iter().map(|limit| f64::from(limit.max)).collect(),
-            at: now.millis(),
-        };
+        return State { left: limits.iter().map(|limit| f64::from(limit.max)).collect(), at: now.millis() };
     }
     let passed = now.since(Time::from_millis(state.at)).as_millis().max(0) as f64;
     let left = limits.iter().zip(&state.left).map(|(limit, left)| {
@@ -76,10 +66,7 @@ fn refill(limits: &[Limit], state: &State, now: Time) -> State {
         let left = if left.is_finite() { *left } else { 0.0 };
         (left + gained).min(f64::from(limit.max))
     });
-    State {
-        left: left.collect(),
-        at: state.at.max(now.millis()),
-    }
+    State { left: left.collect(), at: state.at.max(now.millis()) }
 }
 
 fn window_millis(limit: &Limit) -> f64 {

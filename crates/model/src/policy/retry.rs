@@ -24,17 +24,9 @@ impl Kind {
     const fn ladder(self) -> &'static [i64] {
         match self {
             Self::Email => &[MINUTE, 15 * MINUTE, 2 * HOUR, 12 * HOUR],
-            Self::Webhook => &[
-                5 * SECOND,
-                30 * SECOND,
-                2 * MINUTE,
-                10 * MINUTE,
-                30 * MINUTE,
-                HOUR,
-                3 * HOUR,
-                6 * HOUR,
-                10 * HOUR,
-            ],
+            Self::Webhook => {
+                &[5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 10 * HOUR]
+            }
             Self::Capture => &[
                 5 * SECOND,
                 30 * SECOND,
@@ -48,18 +40,9 @@ impl Kind {
                 24 * HOUR,
                 24 * HOUR,
             ],
-            Self::Internal => &[
-                SECOND,
-                5 * SECOND,
-                30 * SECOND,
-                2 * MINUTE,
-                10 * MINUTE,
-                30 * MINUTE,
-                HOUR,
-                HOUR,
-                HOUR,
-                HOUR,
-            ],
+            Self::Internal => {
+                &[SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, HOUR, HOUR, HOUR]
+            }
         }
     }
 
@@ -74,11 +57,7 @@ impl Kind {
 pub fn next(attempt: u32, now: Time, jitter: f64, kind: Kind) -> Option<Time> {
     let place = usize::try_from(attempt.max(1) - 1).ok()?;
     let seconds = *kind.ladder().get(place)?;
-    let jitter = if jitter.is_finite() {
-        jitter.clamp(0.0, 1.0)
-    } else {
-        0.5
-    };
+    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
     let millis = (seconds * 1_000) as f64 * (0.9 + 0.2 * jitter);
     Some(now.plus(Span::millis(millis as i64)))
 }

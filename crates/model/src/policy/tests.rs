@@ -18,29 +18,19 @@ fn days(n: i64) -> Time {
 }
 
 fn sent(day: i64, topic: &str) -> Sent<'_> {
-    Sent {
-        at: days(day),
-        topic,
-    }
+    Sent { at: days(day), topic }
 }
 
 fn cap(max: u32, days: i64, topic: Option<&str>) -> Cap {
-    Cap {
-        max,
-        within: Span::days(days),
-        topic: topic.map(str::to_owned),
-    }
+    Cap { max, within: Span::days(days), topic: topic.map(str::to_owned) }
 }
 
 #[test]
 fn every_ladder_ends() {
     let start = Time::from_millis(0);
-    for (kind, tries, longest) in [
-        (Kind::Email, 5, 24),
-        (Kind::Webhook, 10, 24),
-        (Kind::Capture, 12, 80),
-        (Kind::Internal, 11, 8),
-    ] {
+    for (kind, tries, longest) in
+        [(Kind::Email, 5, 24), (Kind::Webhook, 10, 24), (Kind::Capture, 12, 80), (Kind::Internal, 11, 8)]
+    {
         assert_eq!(kind.tries(), tries);
         let (mut now, mut attempt) = (start, 1);
         while let Some(again) = next(attempt, now, 0.999, kind) {
@@ -48,55 +38,31 @@ fn every_ladder_ends() {
             (now, attempt) = (again, attempt + 1);
         }
         assert_eq!(attempt, tries, "{kind:?}");
-        assert!(
-            now.since(start) <= Span::hours(longest),
-            "{kind:?} takes {}",
-            now.since(start)
-        );
+        assert!(now.since(start) <= Span::hours(longest), "{kind:?} takes {}", now.since(start));
     }
-    assert_eq!(
-        next(1, start, 0.5, Kind::Email),
-        Some(start.plus(Span::minutes(1)))
-    );
+    assert_eq!(next(1, start, 0.5, Kind::Email), Some(start.plus(Span::minutes(1))));
     assert!(next(1, start, f64::NAN, Kind::Email).is_some());
     assert_eq!(next(u32::MAX, start, 0.5, Kind::Webhook), None);
 }
 
 #[test]
 fn quiet_hours_end_on_the_contacts_clock() {
-    let night: QuietHours =
-        serde_json::from_str(r#"{ "from": "22:00", "to": "08:00" }"#).expect("quiet hours");
-    let lunch: QuietHours =
-        serde_json::from_str(r#"{ "from": "12:00", "to": "13:00" }"#).expect("quiet hours");
-    let none: QuietHours =
-        serde_json::from_str(r#"{ "from": "08:00", "to": "08:00" }"#).expect("quiet hours");
+    let night: QuietHours = serde_json::from_str(r#"{ "from": "22:00", "to": "08:00" }"#).expect("quiet hours");
+    let lunch: QuietHours = serde_json::from_str(r#"{ "from": "12:00", "to": "13:00" }"#).expect("quiet hours");
+    let none: QuietHours = serde_json::from_str(r#"{ "from": "08:00", "to": "08:00" }"#).expect("quiet hours");
     for (hours, zone, now, expected) in [
         (night, "UTC", "2026-03-02T21:59:59Z", "2026-03-02T21:59:59Z"),
         (night, "UTC", "2026-03-02T22:00:00Z", "2026-03-03T08:00:00Z"),
         (night, "UTC", "2026-03-03T07:59:59Z", "2026-03-03T08:00:00Z"),
         (night, "UTC", "2026-03-03T08:00:00Z", "2026-03-03T08:00:00Z"),
-        (
-            night,
-            "America/New_York",
-            "2026-03-03T04:00:00Z",
-            "2026-03-03T13:00:00Z",
-        ),
-        (
-            night,
-            "Europe/Berlin",
-            "2026-03-28T22:00:00Z",
-            "2026-03-29T06:00:00Z",
-        ),
+        (night, "America/New_York", "2026-03-03T04:00:00Z", "2026-03-03T13:00:00Z"),
+        (night, "Europe/Berlin", "2026-03-28T22:00:00Z", "2026-03-29T06:00:00Z"),
         (lunch, "UTC", "2026-03-02T12:30:00Z", "2026-03-02T13:00:00Z"),
         (lunch, "UTC", "2026-03-02T13:30:00Z", "2026-03-02T13:30:00Z"),
         (none, "UTC", "2026-03-02T08:00:00Z", "2026-03-02T08:00:00Z"),
     ] {
         let zone = named(zone).expect("a zone");
-        assert_eq!(
-            hours.next_allowed(at(now), &zone),
-            at(expected),
-            "{hours:?} {now}"
-        );
+        assert_eq!(hours.next_allowed(at(now), &zone), at(expected), "{hours:?} {now}");
     }
     assert!(serde_json::from_str::<QuietHours>(r#"{ "from": "25:00", "to": "08:00" }"#).is_err());
 }
@@ -109,31 +75,12 @@ fn caps_hold_until_the_window_has_room() {
         ("news", vec![], 10, Ok(())),
         ("news", vec![sent(9, "news")], 10, Err(days(11))),
         ("product", vec![sent(9, "news")], 10, Ok(())),
-        (
-            "product",
-            vec![sent(9, "news"), sent(8, "product")],
-            10,
-            Err(days(15)),
-        ),
-        (
-            "news",
-            vec![sent(9, "news"), sent(8, "product")],
-            10,
-            Err(days(15)),
-        ),
-        (
-            "product",
-            vec![sent(5, "a"), sent(9, "a"), sent(8, "a")],
-            10,
-            Err(days(15)),
-        ),
+        ("product", vec![sent(9, "news"), sent(8, "product")], 10, Err(days(15))),
+        ("news", vec![sent(9, "news"), sent(8, "product")], 10, Err(days(15))),
+        ("product", vec![sent(5, "a"), sent(9, "a"), sent(8, "a")], 10, Err(days(15))),
         ("product", vec![sent(3, "a"), sent(9, "a")], 10, Ok(())),
     ] {
-        assert_eq!(
-            allowed(&caps, topic, &history, days(now)),
-            expected,
-            "{topic} {history:?}"
-        );
+        assert_eq!(allowed(&caps, topic, &history, days(now)), expected, "{topic} {history:?}");
     }
     assert!(allowed(&[cap(0, 1, None)], "news", &[], days(0)).is_err());
     assert_eq!(allowed(&[], "news", &[sent(0, "news")], days(0)), Ok(()));
@@ -141,44 +88,18 @@ fn caps_hold_until_the_window_has_room() {
 
 #[test]
 fn a_bucket_gives_what_it_holds_and_names_the_time() {
-    let limits = [
-        Limit {
-            max: 2,
-            window: Span::seconds(1),
-        },
-        Limit {
-            max: 3,
-            window: Span::minutes(1),
-        },
-    ];
+    let limits = [Limit { max: 2, window: Span::seconds(1) }, Limit { max: 3, window: Span::minutes(1) }];
     let start = days(1);
     let state = take(&limits, &State::default(), 2, start).expect("full at first");
-    assert_eq!(
-        take(&limits, &state, 1, start),
-        Err(start.plus(Span::millis(500)))
-    );
+    assert_eq!(take(&limits, &state, 1, start), Err(start.plus(Span::millis(500))));
     let later = start.plus(Span::seconds(1));
     let state = take(&limits, &state, 1, later).expect("one more in this minute");
     assert_eq!(room(&limits, &state, later), 0);
     let until = take(&limits, &state, 1, later).expect_err("the minute is full");
     assert!(until > later.plus(Span::seconds(15)) && until < later.plus(Span::seconds(21)));
     assert!(take(&limits, &state, 1, until).is_ok());
-    assert!(
-        take(
-            &[Limit {
-                max: 0,
-                window: Span::seconds(1)
-            }],
-            &State::default(),
-            1,
-            start
-        )
-        .is_err()
-    );
-    assert!(
-        take(&limits, &State::default(), 50, start).is_ok(),
-        "a wish beyond the bucket is not impossible"
-    );
+    assert!(take(&[Limit { max: 0, window: Span::seconds(1) }], &State::default(), 1, start).is_err());
+    assert!(take(&limits, &State::default(), 50, start).is_ok(), "a wish beyond the bucket is not impossible");
 }
 
 proptest! {

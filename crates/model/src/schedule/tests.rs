@@ -20,66 +20,22 @@ fn runs(schedule: &str, after: &str, count: usize) -> Vec<String> {
 #[test]
 fn the_next_runs_of_every_form() {
     for (schedule, after, expected) in [
-        (
-            "every 15m",
-            "2026-03-02T10:07:00Z",
-            ["2026-03-02T10:15:00.000Z", "2026-03-02T10:30:00.000Z"],
-        ),
-        (
-            "hourly",
-            "2026-03-02T10:00:00Z",
-            ["2026-03-02T11:00:00.000Z", "2026-03-02T12:00:00.000Z"],
-        ),
-        (
-            "daily 06:00",
-            "2026-03-02T05:59:59.999Z",
-            ["2026-03-02T06:00:00.000Z", "2026-03-03T06:00:00.000Z"],
-        ),
-        (
-            "daily 06:00 Europe/Paris",
-            "2026-03-02T05:00:00Z",
-            ["2026-03-03T05:00:00.000Z", "2026-03-04T05:00:00.000Z"],
-        ),
+        ("every 15m", "2026-03-02T10:07:00Z", ["2026-03-02T10:15:00.000Z", "2026-03-02T10:30:00.000Z"]),
+        ("hourly", "2026-03-02T10:00:00Z", ["2026-03-02T11:00:00.000Z", "2026-03-02T12:00:00.000Z"]),
+        ("daily 06:00", "2026-03-02T05:59:59.999Z", ["2026-03-02T06:00:00.000Z", "2026-03-03T06:00:00.000Z"]),
+        ("daily 06:00 Europe/Paris", "2026-03-02T05:00:00Z", ["2026-03-03T05:00:00.000Z", "2026-03-04T05:00:00.000Z"]),
         (
             "weekly Mon 06:00 europe/paris",
             "2026-03-02T05:00:00Z",
             ["2026-03-09T05:00:00.000Z", "2026-03-16T05:00:00.000Z"],
         ),
-        (
-            "weekly thursday 6:30",
-            "2026-03-02T05:00:00Z",
-            ["2026-03-05T06:30:00.000Z", "2026-03-12T06:30:00.000Z"],
-        ),
-        (
-            "monthly 1 06:00 UTC",
-            "2026-03-02T00:00:00Z",
-            ["2026-04-01T06:00:00.000Z", "2026-05-01T06:00:00.000Z"],
-        ),
-        (
-            "monthly last 06:00",
-            "2028-02-02T00:00:00Z",
-            ["2028-02-29T06:00:00.000Z", "2028-03-31T06:00:00.000Z"],
-        ),
-        (
-            "*/20 8 * * 1-5",
-            "2026-03-06T08:20:00Z",
-            ["2026-03-06T08:40:00.000Z", "2026-03-09T08:00:00.000Z"],
-        ),
-        (
-            "0 9 * * * Asia/Tokyo",
-            "2026-03-02T00:00:00Z",
-            ["2026-03-03T00:00:00.000Z", "2026-03-04T00:00:00.000Z"],
-        ),
-        (
-            "0 0 29 2 *",
-            "2026-03-02T00:00:00Z",
-            ["2028-02-29T00:00:00.000Z", "2032-02-29T00:00:00.000Z"],
-        ),
-        (
-            "@daily",
-            "2026-03-02T00:00:00Z",
-            ["2026-03-03T00:00:00.000Z", "2026-03-04T00:00:00.000Z"],
-        ),
+        ("weekly thursday 6:30", "2026-03-02T05:00:00Z", ["2026-03-05T06:30:00.000Z", "2026-03-12T06:30:00.000Z"]),
+        ("monthly 1 06:00 UTC", "2026-03-02T00:00:00Z", ["2026-04-01T06:00:00.000Z", "2026-05-01T06:00:00.000Z"]),
+        ("monthly last 06:00", "2028-02-02T00:00:00Z", ["2028-02-29T06:00:00.000Z", "2028-03-31T06:00:00.000Z"]),
+        ("*/20 8 * * 1-5", "2026-03-06T08:20:00Z", ["2026-03-06T08:40:00.000Z", "2026-03-09T08:00:00.000Z"]),
+        ("0 9 * * * Asia/Tokyo", "2026-03-02T00:00:00Z", ["2026-03-03T00:00:00.000Z", "2026-03-04T00:00:00.000Z"]),
+        ("0 0 29 2 *", "2026-03-02T00:00:00Z", ["2028-02-29T00:00:00.000Z", "2032-02-29T00:00:00.000Z"]),
+        ("@daily", "2026-03-02T00:00:00Z", ["2026-03-03T00:00:00.000Z", "2026-03-04T00:00:00.000Z"]),
     ] {
         assert_eq!(runs(schedule, after, 2), expected, "{schedule}");
     }
@@ -105,10 +61,7 @@ fn what_is_wrong_is_said() {
         ("dayly 06:00", "did you mean `daily`"),
         ("daily", "`daily 06:00 Europe/Paris`"),
         ("daily 25:00", "`25:00` is not a time of day"),
-        (
-            "daily 06:00 Europe/Pariss",
-            "`Europe/Pariss` is not a time zone",
-        ),
+        ("daily 06:00 Europe/Pariss", "`Europe/Pariss` is not a time zone"),
         ("daily 06:00 Europe/Paris now", "`now` is one word too many"),
         ("weekly someday 06:00", "mon, tue"),
         ("monthly 31 06:00", "`last`"),
@@ -130,12 +83,8 @@ fn what_is_wrong_is_said() {
 #[test]
 fn the_default_zone_counts_only_where_none_is_named() {
     let paris = named("Europe/Paris").expect("a zone");
-    let plain = Schedule::parse("daily 06:00")
-        .expect("a schedule")
-        .in_zone(&paris);
-    let own = Schedule::parse("daily 06:00 UTC")
-        .expect("a schedule")
-        .in_zone(&paris);
+    let plain = Schedule::parse("daily 06:00").expect("a schedule").in_zone(&paris);
+    let own = Schedule::parse("daily 06:00 UTC").expect("a schedule").in_zone(&paris);
     let noon = at("2026-03-02T12:00:00Z");
     assert_eq!(plain.next(noon), Some(at("2026-03-03T05:00:00Z")));
     assert_eq!(own.next(noon), Some(at("2026-03-03T06:00:00Z")));
@@ -143,12 +92,8 @@ fn the_default_zone_counts_only_where_none_is_named() {
 
 #[test]
 fn a_schedule_is_written_as_it_was_read() {
-    let schedule: Schedule =
-        serde_json::from_str(r#""  daily   06:00 Europe/Paris ""#).expect("a schedule");
-    assert_eq!(
-        serde_json::to_string(&schedule).expect("text"),
-        r#""daily 06:00 Europe/Paris""#
-    );
+    let schedule: Schedule = serde_json::from_str(r#""  daily   06:00 Europe/Paris ""#).expect("a schedule");
+    assert_eq!(serde_json::to_string(&schedule).expect("text"), r#""daily 06:00 Europe/Paris""#);
 }
 
 proptest! {

@@ -254,8 +254,5 @@ fn with_preheader(html: &str, preheader: &str) -> String {
 
 /// The text part: link targets kept, styles and scripts left out.
 pub fn to_text(html: &str) -> String {
-    html2text::config::plain()
-        .link_footnotes(true)
-        .string_from_read(html.as_bytes(), TEXT_WIDTH)
-        .unwrap_or_default()
+    html2text::config::plain().link_footnotes(true).string_from_read(html.as_bytes(), TEXT_WIDTH).unwrap_or_default()
 }

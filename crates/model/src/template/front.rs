@@ -51,8 +51,8 @@ fn read(head: &str) -> Result<Front, Problems> {
             "topic" => front.topic = Some(value),
             unknown => {
                 let near = crate::problem::nearest(unknown, KEYS);
-                let remedy =
-                    near.map_or_else(|| format!("Keys are {}.", KEYS.join(", ")), |key| format!("Did you mean `{key}`?"));
+                let remedy = near
+                    .map_or_else(|| format!("Keys are {}.", KEYS.join(", ")), |key| format!("Did you mean `{key}`?"));
                 let message = format!("`{unknown}` is not a key of a template's head");
                 problems.push(Problem::error("front_matter", "", message, remedy).at(at + 2, 1));
             }

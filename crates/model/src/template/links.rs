@@ -9,7 +9,8 @@ pub fn written_hosts(source: &str) -> Vec<String> {
             source[at + 3..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
         // A host that Liquid goes on is not written out.
         let rest = &source[at + 3 + host.len()..];
-        if !host.is_empty() && !rest.starts_with('{') && !rest.starts_with('@') && !hosts.contains(&host.to_lowercase()) {
+        if !host.is_empty() && !rest.starts_with('{') && !rest.starts_with('@') && !hosts.contains(&host.to_lowercase())
+        {
             hosts.push(host.to_lowercase());
         }
     }
@@ -79,6 +80,8 @@ fn is_allowed(target: &str, allowed: &[String]) -> bool {
     }
     let target = target.replace("&amp;", "&");
     host_of(&target).is_some_and(|host| {
-        allowed.iter().any(|known| host == *known || host.strip_suffix(known.as_str()).is_some_and(|sub| sub.ends_with('.')))
+        allowed
+            .iter()
+            .any(|known| host == *known || host.strip_suffix(known.as_str()).is_some_and(|sub| sub.ends_with('.')))
     })
 }

@@ -110,7 +110,8 @@ fn readable(report: &str, source: &str) -> Problem {
     let asked = report.lines().find_map(|line| line.trim().strip_prefix("requested filter="));
     if let Some(name) = asked {
         let known = filters::all().iter().map(filters::Named::name).chain(STANDARD.iter().copied());
-        let remedy = crate::problem::nearest(name, known).map_or_else(String::new, |near| format!("Did you mean `{near}`?"));
+        let remedy =
+            crate::problem::nearest(name, known).map_or_else(String::new, |near| format!("Did you mean `{near}`?"));
         let at = source.find(&format!("| {name}")).or_else(|| source.find(name)).unwrap_or(0);
         let line = source[..at].matches('\n').count() + 1;
         let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
@@ -126,10 +127,42 @@ fn readable(report: &str, source: &str) -> Problem {
 
 /// The filters of the language itself, for suggestions.
 const STANDARD: &[&str] = &[
-    "abs", "append", "capitalize", "ceil", "compact", "concat", "divided_by", "downcase", "escape", "first", "floor",
-    "join", "last", "map", "minus", "modulo", "newline_to_br", "plus", "prepend", "remove", "replace", "reverse",
-    "round", "size", "slice", "sort", "split", "strip", "strip_html", "times", "truncate", "truncatewords", "uniq",
-    "upcase", "url_decode", "where",
+    "abs",
+    "append",
+    "capitalize",
+    "ceil",
+    "compact",
+    "concat",
+    "divided_by",
+    "downcase",
+    "escape",
+    "first",
+    "floor",
+    "join",
+    "last",
+    "map",
+    "minus",
+    "modulo",
+    "newline_to_br",
+    "plus",
+    "prepend",
+    "remove",
+    "replace",
+    "reverse",
+    "round",
+    "size",
+    "slice",
+    "sort",
+    "split",
+    "strip",
+    "strip_html",
+    "times",
+    "truncate",
+    "truncatewords",
+    "uniq",
+    "upcase",
+    "url_decode",
+    "where",
 ];
 
 fn first_line(report: &str) -> String {

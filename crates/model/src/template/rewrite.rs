@@ -17,7 +17,8 @@ pub struct Prepared {
 }
 
 pub fn prepare(source: &str, escape: Escape) -> Result<Prepared, Problem> {
-    let mut pass = Pass { out: String::with_capacity(source.len() + 256), used: Vec::new(), local: Vec::new(), depth: 0 };
+    let mut pass =
+        Pass { out: String::with_capacity(source.len() + 256), used: Vec::new(), local: Vec::new(), depth: 0 };
     let mut rest = source;
     while let Some(at) = rest.find('{') {
         pass.out.push_str(&rest[..at]);
@@ -25,7 +26,9 @@ pub fn prepare(source: &str, escape: Escape) -> Result<Prepared, Problem> {
         let before = source.len() - rest.len();
         rest = match rest.as_bytes().get(1) {
             Some(b'{') => pass.output(rest, escape)?,
-            Some(b'%') => pass.tag(rest).map_err(|problem| problem.at(1 + source[..before].matches('\n').count(), 1))?,
+            Some(b'%') => {
+                pass.tag(rest).map_err(|problem| problem.at(1 + source[..before].matches('\n').count(), 1))?
+            }
             _ => {
                 pass.out.push('{');
                 &rest[1..]
@@ -108,7 +111,9 @@ impl Pass {
                 }
             }
             "for" => self.begin_loop(arguments)?,
-            "tablerow" => return Err(refuse("no_tablerow", "`tablerow` is not supported", "Write the rows with `for`.")),
+            "tablerow" => {
+                return Err(refuse("no_tablerow", "`tablerow` is not supported", "Write the rows with `for`."));
+            }
             "assign" | "capture" | "increment" | "decrement" => self.make(arguments),
             "if" | "elsif" | "unless" | "case" | "when" => self.note(arguments),
             _ => {}

@@ -4,9 +4,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use liquid_core::model::{
-    ArrayView, DisplayCow, KStringCow, ObjectView, Scalar, ScalarCow, State, Value, ValueView,
-};
+use liquid_core::model::{ArrayView, DisplayCow, KStringCow, ObjectView, Scalar, ScalarCow, State, Value, ValueView};
 use serde_json::Value as Json;
 
 use crate::Time;
@@ -146,7 +144,9 @@ impl ValueView for Node {
         match self {
             Self::Nil => DisplayCow::Borrowed(&""),
             Self::Scalar(scalar) => scalar.render(),
-            Self::List(items) => DisplayCow::Owned(Box::new(items.iter().map(|i| i.render().to_string()).collect::<String>())),
+            Self::List(items) => {
+                DisplayCow::Owned(Box::new(items.iter().map(|i| i.render().to_string()).collect::<String>()))
+            }
             Self::Map(_) => DisplayCow::Owned(Box::new(self.to_value().render().to_string())),
         }
     }
@@ -252,7 +252,12 @@ impl ArrayView for Node {
     fn get(&self, index: i64) -> Option<&dyn ValueView> {
         let Self::List(items) = self else { return Some(&NIL) };
         let at = if index < 0 { index + items.len() as i64 } else { index };
-        Some(usize::try_from(at).ok().and_then(|at| items.as_slice().get(at)).map_or(&NIL as &dyn ValueView, |item| item))
+        Some(
+            usize::try_from(at)
+                .ok()
+                .and_then(|at| items.as_slice().get(at))
+                .map_or(&NIL as &dyn ValueView, |item| item),
+        )
     }
 }
 
@@ -283,9 +288,7 @@ impl ObjectView for Node {
     }
 
     fn iter<'k>(&'k self) -> Box<dyn Iterator<Item = (KStringCow<'k>, &'k dyn ValueView)> + 'k> {
-        Box::new(
-            self.fields().entries.iter().map(|(name, node)| (KStringCow::from_ref(name), node as &dyn ValueView)),
-        )
+        Box::new(self.fields().entries.iter().map(|(name, node)| (KStringCow::from_ref(name), node as &dyn ValueView)))
     }
 
     fn contains_key(&self, _: &str) -> bool {

@@ -60,7 +60,10 @@ impl Shielded {
             if !out.contains(&name) {
                 lost.push(tag.as_str());
             }
-            out = out.replace(&format!("<!--{name}-->"), tag).replace(&format!("<!-- {name} -->"), tag).replace(&name, tag);
+            out = out
+                .replace(&format!("<!--{name}-->"), tag)
+                .replace(&format!("<!-- {name} -->"), tag)
+                .replace(&name, tag);
         }
         lost.reverse();
         if lost.is_empty() { Ok(out) } else { Err(lost) }

@@ -52,7 +52,10 @@ fn values_are_escaped_for_where_they_stand() {
 
 #[test]
 fn what_is_missing_is_listed_unless_it_has_a_default() {
-    let rendered = show("{{ contact.city }} {{ contact.plan }} {{ zip | default: '-' }}{% for t in contact.tags %}{{ t }}{% endfor %}", Escape::None);
+    let rendered = show(
+        "{{ contact.city }} {{ contact.plan }} {{ zip | default: '-' }}{% for t in contact.tags %}{{ t }}{% endfor %}",
+        Escape::None,
+    );
     assert_eq!(rendered.missing, ["contact.city"]);
 }
 
@@ -62,8 +65,14 @@ fn templates_that_would_not_end_are_refused() {
     let scope = Scope::new(&json!({}), &json!({}), now());
     let error = Liquid::parse(endless, Escape::None).expect("parses").render(&scope).expect_err("bounded");
     assert!(error.0.contains("10,000 rounds"), "{error}");
-    assert_eq!(Liquid::parse("{% for a in (1..99999999) %}{% endfor %}", Escape::None).expect_err("long").code, "range_too_long");
-    assert_eq!(Liquid::parse("{% for a in (1..n) %}{% endfor %}", Escape::None).expect_err("values").code, "range_of_values");
+    assert_eq!(
+        Liquid::parse("{% for a in (1..99999999) %}{% endfor %}", Escape::None).expect_err("long").code,
+        "range_too_long"
+    );
+    assert_eq!(
+        Liquid::parse("{% for a in (1..n) %}{% endfor %}", Escape::None).expect_err("values").code,
+        "range_of_values"
+    );
     let huge = format!("{{% for a in (1..9000) %}}{}{{% endfor %}}", "x".repeat(20_000));
     assert!(Liquid::parse(&huge, Escape::None).expect("parses").render(&scope).is_err());
     let nested = "{% if a %}".repeat(60) + &"{% endif %}".repeat(60);

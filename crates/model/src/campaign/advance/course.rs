@@ -33,7 +33,6 @@ pub(in crate::campaign) enum Move {
 
 impl Course<'_> {
     pub fn note(&mut self, code: Code, node: &Node, detail: Value) {
-        self.decisions
-            .push(Decision::at_step(code, &node.id, detail));
+        self.decisions.push(Decision::at_step(code, &node.id, detail));
     }
 }

@@ -30,11 +30,7 @@ pub fn advance(turn: Turn<'_>) -> Advance {
         run: turn.run,
         campaign_id: turn.campaign_id,
         contact: turn.contact,
-        facts: TurnFacts {
-            base: turn.facts,
-            trigger: turn.trigger,
-            set: BTreeMap::new(),
-        },
+        facts: TurnFacts { base: turn.facts, trigger: turn.trigger, set: BTreeMap::new() },
         past: turn.past,
         trigger: turn.trigger,
         zone: turn.zone,
@@ -49,32 +45,19 @@ pub fn advance(turn: Turn<'_>) -> Advance {
         Woken::Walk(from) => course.walk(from),
         Woken::Moved(at, step) => course.settle(at, step),
     };
-    Advance {
-        effects: course.effects,
-        decisions: course.decisions,
-        rest,
-    }
+    Advance { effects: course.effects, decisions: course.decisions, rest }
 }
 
 /// Whether the event ends a run of this program, by `exit_on`. The engine asks again
 /// when a message is claimed.
-pub fn exits(
-    program: &Program,
-    event: &Event<'_>,
-    trigger: &Value,
-    facts: &dyn Facts,
-    now: Time,
-) -> Option<Ending> {
+pub fn exits(program: &Program, event: &Event<'_>, trigger: &Value, facts: &dyn Facts, now: Time) -> Option<Ending> {
     let facts = EventFacts { base: facts, event };
     let rule = program.campaign.exit_on.iter().find(|rule| {
         rule.event == event.name
             && corresponds(&rule.matching, event, trigger)
             && holds(rule.filter.as_ref(), &facts, now)
     })?;
-    Some(Ending {
-        code: Code::ExitEvent,
-        reason: rule.event.clone(),
-    })
+    Some(Ending { code: Code::ExitEvent, reason: rule.event.clone() })
 }
 
 enum Woken {
@@ -88,13 +71,7 @@ enum Woken {
 impl Course<'_> {
     fn wake(&mut self, wake: Wake<'_>) -> Woken {
         if let Wake::Event(event) = wake
-            && let Some(ending) = exits(
-                self.program,
-                event,
-                self.trigger,
-                self.facts.base,
-                self.now,
-            )
+            && let Some(ending) = exits(self.program, event, self.trigger, self.facts.base, self.now)
         {
             return Woken::Stay(self.end(ending, None));
         }
@@ -110,10 +87,8 @@ impl Course<'_> {
             };
         };
         let Some(at) = self.program.index_of(&id) else {
-            let ending = Ending {
-                code: Code::Exited,
-                reason: format!("the step {id} is no longer part of the campaign"),
-            };
+            let ending =
+                Ending { code: Code::Exited, reason: format!("the step {id} is no longer part of the campaign") };
             return Woken::Stay(self.end(ending, None));
         };
         let program = self.program;
@@ -130,10 +105,7 @@ impl Course<'_> {
     fn settled(&mut self, settlement: Settlement, node: &Node) -> Woken {
         match settlement {
             Settlement::Skipped(code @ (Code::ExitEvent | Code::Exited | Code::Late)) => {
-                let ending = Ending {
-                    code,
-                    reason: "before the message was sent".to_owned(),
-                };
+                let ending = Ending { code, reason: "before the message was sent".to_owned() };
                 Woken::Stay(self.end(ending, Some(node)))
             }
             _ => Woken::Walk(node.next),
@@ -147,15 +119,8 @@ impl Course<'_> {
         }
         match &node.step {
             NodeStep::Wait(wait) => Woken::Moved(at, wait.due(due, self, node)),
-            NodeStep::WaitFor {
-                wait,
-                then,
-                otherwise,
-            } => {
-                let ways = Ways {
-                    then: *then,
-                    otherwise: *otherwise,
-                };
+            NodeStep::WaitFor { wait, then, otherwise } => {
+                let ways = Ways { then: *then, otherwise: *otherwise };
                 let since = since.unwrap_or(self.run.entered_at);
                 Woken::Moved(at, wait.due(due, since, ways, self, node))
             }
@@ -165,16 +130,8 @@ impl Course<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>, at: usize, node: &Node) -> Woken {
-        if let NodeStep::WaitFor {
-            wait,
-            then,
-            otherwise,
-        } = &node.step
-        {
-            let ways = Ways {
-                then: *then,
-                otherwise: *otherwise,
-            };
+        if let NodeStep::WaitFor { wait, then, otherwise } = &node.step {
+            let ways = Ways { then: *then, otherwise: *otherwise };
             if let Some(step) = wait.event(event, ways, self, node) {
                 return Woken::Moved(at, step);
             }
@@ -217,10 +174,7 @@ impl Course<'_> {
                 Move::End(ending) => return self.end(ending, Some(node)),
             }
         }
-        let ending = Ending {
-            code: Code::LoopBound,
-            reason: "the steps go round too often".to_owned(),
-        };
+        let ending = Ending { code: Code::LoopBound, reason: "the steps go round too often".to_owned() };
         self.end(ending, None)
     }
 
@@ -231,21 +185,12 @@ impl Course<'_> {
             NodeStep::Capture(step) => step.arrive(self, node),
             NodeStep::SetAttribute(values) => set_attribute::arrive(values, self, node),
             NodeStep::Wait(step) => step.arrive(self, node),
-            NodeStep::WaitFor {
-                wait,
-                then,
-                otherwise,
-            } => {
-                let ways = Ways {
-                    then: *then,
-                    otherwise: *otherwise,
-                };
+            NodeStep::WaitFor { wait, then, otherwise } => {
+                let ways = Ways { then: *then, otherwise: *otherwise };
                 wait.arrive(ways, self, node)
             }
             NodeStep::Branch { arms, otherwise } => branch::arrive(arms, *otherwise, self, node),
-            NodeStep::Split {
-                variants, holdout, ..
-            } => split::arrive(variants, *holdout, self, node),
+            NodeStep::Split { variants, holdout, .. } => split::arrive(variants, *holdout, self, node),
             NodeStep::Repeat { times, body } => repeat::arrive(*times, *body, self, node),
             NodeStep::Enroll(step) => step.arrive(self, node),
             NodeStep::Exit(reason) => exit::arrive(reason),
@@ -270,9 +215,7 @@ impl Course<'_> {
     fn end(&mut self, ending: Ending, node: Option<&Node>) -> Rest {
         self.decisions.push(Decision {
             code: ending.code,
-            step: node
-                .map(|node| node.id.clone())
-                .or_else(|| self.run.position.clone()),
+            step: node.map(|node| node.id.clone()).or_else(|| self.run.position.clone()),
             detail: json!({ "reason": ending.reason }),
         });
         self.run.position = None;
@@ -284,8 +227,5 @@ impl Course<'_> {
 }
 
 fn completed() -> Ending {
-    Ending {
-        code: Code::Completed,
-        reason: "all steps are done".to_owned(),
-    }
+    Ending { code: Code::Completed, reason: "all steps are done".to_owned() }
 }

@@ -47,7 +47,9 @@ pub struct Run {
 pub enum Waiting {
     Until,
     /// For an event at or after `since`.
-    Event { since: Time },
+    Event {
+        since: Time,
+    },
     /// For its message to settle.
     Message,
 }
@@ -92,13 +94,7 @@ pub struct Turn<'a> {
 pub trait Past {
     /// The first such event at or after `since` whose properties equal `matching`
     /// (as `correlate::same` compares) and for which the conditions hold.
-    fn happened(
-        &self,
-        event: &str,
-        since: Time,
-        matching: &[(String, Value)],
-        filter: Option<&Where>,
-    ) -> Option<Time>;
+    fn happened(&self, event: &str, since: Time, matching: &[(String, Value)], filter: Option<&Where>) -> Option<Time>;
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,14 +163,7 @@ pub enum Effect {
 
 impl Run {
     pub fn new(entered_at: Time) -> Self {
-        Self {
-            position: None,
-            entered_at,
-            loops: BTreeMap::new(),
-            rounds: 0,
-            waiting: None,
-            due: None,
-        }
+        Self { position: None, entered_at, loops: BTreeMap::new(), rounds: 0, waiting: None, due: None }
     }
 }
 

@@ -61,12 +61,7 @@ pub(super) struct Fault {
 
 impl Fault {
     fn new(code: &'static str, message: String, remedy: String) -> Self {
-        Self {
-            code,
-            message,
-            remedy,
-            spot: None,
-        }
+        Self { code, message, remedy, spot: None }
     }
 
     /// Says where, unless a part further inside has said so.
@@ -76,16 +71,12 @@ impl Fault {
     }
 
     pub fn path(&self) -> Path {
-        self.spot
-            .as_ref()
-            .map(|(path, _)| path.clone())
-            .unwrap_or_default()
+        self.spot.as_ref().map(|(path, _)| path.clone()).unwrap_or_default()
     }
 
     pub fn into_problem(self, root: Place) -> Problem {
         let (path, place) = self.spot.unwrap_or((Path::default(), root));
-        Problem::error(self.code, path.to_string(), self.message, self.remedy)
-            .at(place.line, place.column)
+        Problem::error(self.code, path.to_string(), self.message, self.remedy).at(place.line, place.column)
     }
 }
 

@@ -3,8 +3,8 @@
 //! an earlier fault is not told.
 
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 
 use super::fault::{Fault, Part, Path};
@@ -21,10 +21,7 @@ pub fn fill<T: DeserializeOwned>(tree: Tree) -> Result<T, Problems> {
     let mut problems: Vec<Problem> = Vec::new();
     let mut told: Vec<Path> = Vec::new();
     loop {
-        let cursor = Cursor {
-            tree: &tree,
-            path: Path::default(),
-        };
+        let cursor = Cursor { tree: &tree, path: Path::default() };
         let fault = match T::deserialize(cursor) {
             Ok(value) if problems.is_empty() => return Ok(value),
             Ok(_) => break,
@@ -87,14 +84,8 @@ impl<'t> Cursor<'t> {
                 _ => visitor.visit_f64(number.as_f64().unwrap_or(0.0)),
             },
             Shape::Text(text) => visitor.visit_str(text),
-            Shape::List(items) => visitor.visit_seq(Items {
-                items: items.iter().enumerate(),
-                path: self.path,
-            }),
-            Shape::Map(_) => visitor.visit_map(Entries {
-                next: 0,
-                cursor: self,
-            }),
+            Shape::List(items) => visitor.visit_seq(Items { items: items.iter().enumerate(), path: self.path }),
+            Shape::Map(_) => visitor.visit_map(Entries { next: 0, cursor: self }),
         };
         outcome.map_err(|fault: Fault| fault.at(&path, place))
     }
@@ -129,11 +120,7 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
         self.deserialize_string(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -150,10 +137,7 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
                 let (key, value) = &pairs[0];
                 visitor.visit_enum(Variant {
                     name: &key.name,
-                    content: Cursor {
-                        tree: value,
-                        path: self.path.key(&key.name),
-                    },
+                    content: Cursor { tree: value, path: self.path.key(&key.name) },
                 })
             }
             _ => return self.visit(visitor),
@@ -175,22 +159,14 @@ struct Items<'t> {
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         let left = &mut self.items;
         let Some((n, tree)) = left.find(|(_, item)| !matches!(item.shape, Shape::Gone)) else {
             return Ok(None);
         };
         let path = self.path.item(n);
-        let cursor = Cursor {
-            tree,
-            path: path.clone(),
-        };
-        seed.deserialize(cursor)
-            .map(Some)
-            .map_err(|fault| fault.at(&path, tree.place))
+        let cursor = Cursor { tree, path: path.clone() };
+        seed.deserialize(cursor).map(Some).map_err(|fault| fault.at(&path, tree.place))
     }
 }
 
@@ -202,10 +178,7 @@ struct Entries<'t> {
 impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Fault;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         let Shape::Map(pairs) = &self.cursor.tree.shape else {
             return Ok(None);
         };
@@ -231,12 +204,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(de::Error::custom("a value was expected"));
         };
         let path = self.cursor.path.key(&key.name);
-        let cursor = Cursor {
-            tree: value,
-            path: path.clone(),
-        };
-        seed.deserialize(cursor)
-            .map_err(|fault| fault.at(&path, value.place))
+        let cursor = Cursor { tree: value, path: path.clone() };
+        seed.deserialize(cursor).map_err(|fault| fault.at(&path, value.place))
     }
 }
 
@@ -249,10 +218,7 @@ impl<'de, 't> EnumAccess<'de> for Variant<'t> {
     type Error = Fault;
     type Variant = Cursor<'t>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Cursor<'t>), Fault> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Cursor<'t>), Fault> {
         let name = seed.deserialize(self.name.into_deserializer())?;
         Ok((name, self.content))
     }
@@ -276,11 +242,7 @@ impl<'de> VariantAccess<'de> for Cursor<'_> {
         self.visit(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         self.visit(visitor)
     }
 }

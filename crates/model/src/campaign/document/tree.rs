@@ -64,12 +64,7 @@ impl Tree {
 fn unreadable(error: &serde_saphyr::Error) -> Problem {
     let message = error.to_string();
     let message = message.lines().next().unwrap_or("it is not YAML");
-    let problem = Problem::error(
-        "unreadable_document",
-        "",
-        message,
-        "mend the YAML at this place",
-    );
+    let problem = Problem::error("unreadable_document", "", message, "mend the YAML at this place");
     match error.location() {
         Some(location) => problem.at(position(location.line()), position(location.column())),
         None => problem,
@@ -83,10 +78,7 @@ fn position(number: u64) -> usize {
 impl From<Spanned<Shape>> for Tree {
     fn from(spanned: Spanned<Shape>) -> Self {
         Self {
-            place: Place {
-                line: position(spanned.referenced.line()),
-                column: position(spanned.referenced.column()),
-            },
+            place: Place { line: position(spanned.referenced.line()), column: position(spanned.referenced.column()) },
             shape: spanned.value,
         }
     }
@@ -132,9 +124,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Shape, E> {
-        Number::from_f64(number)
-            .map(Shape::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
+        Number::from_f64(number).map(Shape::Number).ok_or_else(|| E::custom("a number must be finite"))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
@@ -156,10 +146,7 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
-            let place = Place {
-                line: position(key.referenced.line()),
-                column: position(key.referenced.column()),
-            };
+            let place = Place { line: position(key.referenced.line()), column: position(key.referenced.column()) };
             let value = map.next_value::<Spanned<Shape>>()?;
             let name = key.value;
             pairs.push((Key { place, name }, Tree::from(value)));

@@ -24,9 +24,7 @@ pub(in crate::campaign) fn arrive(
     course: &mut Course<'_>,
     node: &Node,
 ) -> Move {
-    let taken = arms
-        .iter()
-        .position(|arm| holds(Some(&arm.when), &course.facts, course.now));
+    let taken = arms.iter().position(|arm| holds(Some(&arm.when), &course.facts, course.now));
     match taken {
         Some(n) => {
             course.note(Code::BranchTaken, node, json!({ "arm": n, "when": arms[n].when }));

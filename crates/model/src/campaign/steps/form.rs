@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Arm, EmailStep, EnrollStep, EventStep, RepeatStep, SplitStep, Step, WaitForStep,
-    WaitStep, WebhookStep,
+    Action, Arm, EmailStep, EnrollStep, EventStep, RepeatStep, SplitStep, Step, WaitForStep, WaitStep, WebhookStep,
 };
 
 /// Exactly one kind; `then` and `else` stand beside `wait_for` and `branch`.
@@ -76,11 +75,7 @@ impl TryFrom<StepForm> for Step {
         }
         if let Some(wait) = form.wait_for {
             let then = then.unwrap_or_default();
-            actions.push(Action::WaitFor {
-                wait,
-                then,
-                otherwise,
-            });
+            actions.push(Action::WaitFor { wait, then, otherwise });
         }
         if actions.len() > 1 {
             let kinds: Vec<_> = actions.iter().map(|a| format!("`{}`", a.kind())).collect();
@@ -89,9 +84,7 @@ impl TryFrom<StepForm> for Step {
                 kinds.join(" and ")
             ));
         }
-        let action = actions
-            .pop()
-            .ok_or_else(|| format!("a step is one of {KINDS}"))?;
+        let action = actions.pop().ok_or_else(|| format!("a step is one of {KINDS}"))?;
         Ok(Self { id, action })
     }
 }
@@ -123,10 +116,7 @@ impl StepForm {
 
 impl From<Step> for StepForm {
     fn from(step: Step) -> Self {
-        let mut form = Self {
-            id: step.id,
-            ..Self::default()
-        };
+        let mut form = Self { id: step.id, ..Self::default() };
         let some = |steps: Vec<Step>| (!steps.is_empty()).then_some(steps);
         match step.action {
             Action::Email(step) => form.email = Some(step),
@@ -134,11 +124,7 @@ impl From<Step> for StepForm {
             Action::Capture(step) => form.posthog_event = Some(step),
             Action::SetAttribute(values) => form.set_attribute = Some(values),
             Action::Wait(step) => form.wait = Some(step),
-            Action::WaitFor {
-                wait,
-                then,
-                otherwise,
-            } => {
+            Action::WaitFor { wait, then, otherwise } => {
                 form.wait_for = Some(wait);
                 form.then = some(then);
                 form.otherwise = some(otherwise);

@@ -59,7 +59,10 @@ pub enum Action {
     Enroll(EnrollStep),
     Exit(String),
     /// Known, but a later release's: validation says so.
-    NotYet { kind: &'static str, given: Value },
+    NotYet {
+        kind: &'static str,
+        given: Value,
+    },
 }
 
 impl Action {
@@ -83,12 +86,9 @@ impl Action {
     /// The lists of steps inside, each with its part of the path.
     pub fn inner(&self) -> Vec<(String, &[Step])> {
         match self {
-            Self::WaitFor {
-                then, otherwise, ..
-            } => vec![
-                ("then".to_owned(), then.as_slice()),
-                ("else".to_owned(), otherwise.as_slice()),
-            ],
+            Self::WaitFor { then, otherwise, .. } => {
+                vec![("then".to_owned(), then.as_slice()), ("else".to_owned(), otherwise.as_slice())]
+            }
             Self::Branch { arms, otherwise } => arms
                 .iter()
                 .enumerate()

@@ -20,12 +20,7 @@ pub struct RepeatStep {
 }
 
 /// Each arrival at the node is one round; the body leads back here.
-pub(in crate::campaign) fn arrive(
-    times: u32,
-    body: Option<usize>,
-    course: &mut Course<'_>,
-    node: &Node,
-) -> Move {
+pub(in crate::campaign) fn arrive(times: u32, body: Option<usize>, course: &mut Course<'_>, node: &Node) -> Move {
     let run: &mut Run = course.run;
     let done = run.loops.get(&node.id).copied().unwrap_or(0);
     if body.is_some() && done < times.min(MOST_TIMES) {

@@ -7,26 +7,17 @@ use serde_json::{Map, Value, json};
 use crate::campaign::advance::course::{Course, Move};
 use crate::campaign::{Code, Effect, Node};
 
-pub(in crate::campaign) fn arrive(
-    values: &Map<String, Value>,
-    course: &mut Course<'_>,
-    node: &Node,
-) -> Move {
+pub(in crate::campaign) fn arrive(values: &Map<String, Value>, course: &mut Course<'_>, node: &Node) -> Move {
     for (name, value) in values {
         if !is_template(value) {
             course.facts.set.insert(name.clone(), value.clone());
         }
     }
-    course.effects.push(Effect::SetAttributes {
-        step: node.id.clone(),
-        values: values.clone(),
-    });
+    course.effects.push(Effect::SetAttributes { step: node.id.clone(), values: values.clone() });
     course.note(Code::AttributeSet, node, json!({ "values": values }));
     Move::Go(node.next)
 }
 
 fn is_template(value: &Value) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.contains("{{") || text.contains("{%"))
+    value.as_str().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }

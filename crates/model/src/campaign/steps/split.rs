@@ -45,10 +45,7 @@ pub(in crate::campaign) fn arrive(
     let fraction = stable_fraction(&[course.campaign_id, &node.id, &course.contact.id]);
     let held = (holdout / 100.0).clamp(0.0, 1.0);
     if fraction < held {
-        return Move::End(Ending {
-            code: Code::Holdout,
-            reason: "in the holdout of the experiment".to_owned(),
-        });
+        return Move::End(Ending { code: Code::Holdout, reason: "in the holdout of the experiment".to_owned() });
     }
     let place = (fraction - held) / (1.0 - held);
     let Some(variant) = choose(variants, place) else {

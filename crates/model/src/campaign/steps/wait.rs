@@ -51,10 +51,7 @@ impl WaitStep {
 
     fn is_date(&self) -> bool {
         use Until::{Attribute, Instant, Local, Property};
-        matches!(
-            self.until,
-            Some(Attribute(..) | Property(..) | Instant(..) | Local(..))
-        )
+        matches!(self.until, Some(Attribute(..) | Property(..) | Instant(..) | Local(..)))
     }
 
     /// When the wait ends for this run, or why that cannot be said.
@@ -78,10 +75,7 @@ impl WaitStep {
         let due = match self.plan(course) {
             Ok(due) => due,
             Err(reason) => {
-                return Move::End(Ending {
-                    code: Code::Skipped,
-                    reason,
-                });
+                return Move::End(Ending { code: Code::Skipped, reason });
             }
         };
         let passed = course.now.since(due);
@@ -99,12 +93,7 @@ impl WaitStep {
     }
 
     /// The wait came due. `None`: on with the next step.
-    pub(in crate::campaign) fn due(
-        &self,
-        due: Time,
-        course: &mut Course<'_>,
-        node: &Node,
-    ) -> Move {
+    pub(in crate::campaign) fn due(&self, due: Time, course: &mut Course<'_>, node: &Node) -> Move {
         let late = course.now.since(due);
         if late <= course.program.campaign.max_late {
             return Move::Go(node.next);
@@ -126,10 +115,7 @@ impl WaitStep {
 }
 
 pub(in crate::campaign) fn late_ending(due: Time, late: Span) -> Ending {
-    Ending {
-        code: Code::Late,
-        reason: format!("the wait was due at {due} and came {late} late"),
-    }
+    Ending { code: Code::Late, reason: format!("the wait was due at {due} and came {late} late") }
 }
 
 fn moment(until: &Until, course: &Course<'_>, zone: &TimeZone) -> Result<Time, String> {
@@ -148,23 +134,16 @@ fn moment(until: &Until, course: &Course<'_>, zone: &TimeZone) -> Result<Time, S
         }
     };
     let value = value.ok_or_else(|| format!("`{name}` is not known, so there is no date"))?;
-    let (local, _) =
-        read_date(&value, zone).ok_or_else(|| format!("`{name}` is {value}, not a date"))?;
+    let (local, _) = read_date(&value, zone).ok_or_else(|| format!("`{name}` is {value}, not a date"))?;
     Ok(shift(local, span, zone))
 }
 
 impl WaitStep {
     fn parse(text: &str) -> Option<Self> {
         if let Some(length) = Span::parse(text) {
-            return Some(Self {
-                length: Some(length),
-                ..Self::default()
-            });
+            return Some(Self { length: Some(length), ..Self::default() });
         }
-        Some(Self {
-            until: Some(Until::parse(text)?),
-            ..Self::default()
-        })
+        Some(Self { until: Some(Until::parse(text)?), ..Self::default() })
     }
 
     fn form(&self) -> WaitForm {
@@ -188,8 +167,7 @@ impl<'de> Deserialize<'de> for WaitStep {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<WaitStep, E> {
-                WaitStep::parse(text)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+                WaitStep::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WaitStep, A::Error> {
@@ -199,12 +177,7 @@ impl<'de> Deserialize<'de> for WaitStep {
                         "a wait says `for`, `until` or `window`, and not both of the first two",
                     ));
                 }
-                Ok(WaitStep {
-                    length: form.length,
-                    until: form.until,
-                    window: form.window,
-                    zone: form.zone,
-                })
+                Ok(WaitStep { length: form.length, until: form.until, window: form.window, zone: form.zone })
             }
         }
         deserializer.deserialize_any(Reader)

@@ -41,12 +41,7 @@ pub(in crate::campaign) struct Ways {
 }
 
 impl WaitForStep {
-    pub(in crate::campaign) fn arrive(
-        &self,
-        ways: Ways,
-        course: &mut Course<'_>,
-        node: &Node,
-    ) -> Move {
+    pub(in crate::campaign) fn arrive(&self, ways: Ways, course: &mut Course<'_>, node: &Node) -> Move {
         let since = self.since(course, node);
         if since < course.now
             && let Some(at) = self.happened(course, since)
@@ -83,12 +78,8 @@ impl WaitForStep {
         node: &Node,
     ) -> Option<Move> {
         let meant = self.event == event.name && corresponds(&self.matching, event, course.trigger);
-        let facts = EventFacts {
-            base: course.facts.base,
-            event,
-        };
-        (meant && holds(self.filter.as_ref(), &facts, course.now))
-            .then(|| self.came(event.at, ways, course, node))
+        let facts = EventFacts { base: course.facts.base, event };
+        (meant && holds(self.filter.as_ref(), &facts, course.now)).then(|| self.came(event.at, ways, course, node))
     }
 
     pub(in crate::campaign) fn due(

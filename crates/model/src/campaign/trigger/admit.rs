@@ -21,7 +21,9 @@ pub struct History {
 pub enum Admission {
     Enter,
     /// Enter at that time unless the other event comes first; then ask `confirm`.
-    Watch { until: Time },
+    Watch {
+        until: Time,
+    },
     Refuse(Decision),
 }
 
@@ -47,9 +49,7 @@ pub fn admit(program: &Program, event_at: Time, now: Time, history: &History) ->
         return Admission::Refuse(refusal);
     }
     match watch_span(program) {
-        Some(span) => Admission::Watch {
-            until: event_at.plus(span),
-        },
+        Some(span) => Admission::Watch { until: event_at.plus(span) },
         None => Admission::Enter,
     }
 }
@@ -59,8 +59,7 @@ pub fn admit(program: &Program, event_at: Time, now: Time, history: &History) ->
 pub fn confirm(program: &Program, until: Time, now: Time, history: &History) -> Admission {
     let late = now.since(until);
     if late > program.campaign.max_late {
-        let detail =
-            json!({ "due": until, "late_by": late, "max_late": program.campaign.max_late });
+        let detail = json!({ "due": until, "late_by": late, "max_late": program.campaign.max_late });
         return Admission::Refuse(Decision::new(Code::Late, detail));
     }
     match entry_refusal(program, now, history) {
@@ -78,10 +77,7 @@ fn entry_refusal(program: &Program, now: Time, history: &History) -> Option<Deci
     let last = history.entries.iter().max()?;
     match entry.rule {
         EntryRule::Every => None,
-        EntryRule::Once => Some(Decision::new(
-            Code::EntryRule,
-            json!({ "rule": "once", "last_entry": last }),
-        )),
+        EntryRule::Once => Some(Decision::new(Code::EntryRule, json!({ "rule": "once", "last_entry": last }))),
         EntryRule::OncePer(span) => {
             let again = last.plus(span);
             (now < again).then(|| {

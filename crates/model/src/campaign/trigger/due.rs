@@ -56,9 +56,7 @@ fn moment(trigger: &DateTrigger, value: &Value, zone: &TimeZone) -> Option<DateT
 
 /// The 29th of February is the 28th in other years.
 fn in_year(date: Date, year: i16) -> Option<Date> {
-    Date::new(year, date.month(), date.day())
-        .or_else(|_| Date::new(year, date.month(), 28))
-        .ok()
+    Date::new(year, date.month(), date.day()).or_else(|_| Date::new(year, date.month(), 28)).ok()
 }
 
 /// The first run of the schedule strictly after `after`.
@@ -71,9 +69,6 @@ pub fn schedule_next(program: &Program, after: Time) -> Option<Time> {
         None => TimeZone::UTC,
     };
     let after = after.to_jiff().to_zoned(zone);
-    let next = croner::Cron::from_str(&schedule.cron)
-        .ok()?
-        .find_next_occurrence(&after, false)
-        .ok()?;
+    let next = croner::Cron::from_str(&schedule.cron).ok()?.find_next_occurrence(&after, false).ok()?;
     Some(Time::from_millis(next.timestamp().as_millisecond()))
 }

@@ -5,10 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{
-    DateTrigger, EventTrigger, InactiveTrigger, NthTrigger, ScheduleTrigger, Trigger,
-    WithoutTrigger,
-};
+use super::{DateTrigger, EventTrigger, InactiveTrigger, NthTrigger, ScheduleTrigger, Trigger, WithoutTrigger};
 use crate::campaign::Where;
 
 /// The keys as people write them.
@@ -63,15 +60,10 @@ pub struct MemberSet {
 
 impl MemberSet {
     pub fn named(&self) -> Vec<(&'static str, &str)> {
-        [
-            ("segment", &self.segment),
-            ("cohort", &self.cohort),
-            ("flag", &self.flag),
-            ("list", &self.list),
-        ]
-        .into_iter()
-        .filter_map(|(kind, name)| Some((kind, name.as_deref()?)))
-        .collect()
+        [("segment", &self.segment), ("cohort", &self.cohort), ("flag", &self.flag), ("list", &self.list)]
+            .into_iter()
+            .filter_map(|(kind, name)| Some((kind, name.as_deref()?)))
+            .collect()
     }
 }
 
@@ -90,15 +82,12 @@ impl TryFrom<TriggerForm> for Trigger {
         kinds.extend(form.nth.map(|nth| ("nth", Self::Nth(nth))));
         kinds.extend(form.without.map(|t| ("without", Self::Without(t))));
         kinds.extend(form.inactive.map(|t| ("inactive", Self::Inactive(t))));
-        for (word, direction, set) in [
-            ("entered", Direction::Entered, form.entered),
-            ("left", Direction::Left, form.left),
-        ] {
+        for (word, direction, set) in
+            [("entered", Direction::Entered, form.entered), ("left", Direction::Left, form.left)]
+        {
             let Some(set) = set else { continue };
             if set.named().len() != 1 {
-                return Err(format!(
-                    "`{word}` names one of segment, cohort, flag and list"
-                ));
+                return Err(format!("`{word}` names one of segment, cohort, flag and list"));
             }
             kinds.push((word, Self::Membership { direction, set }));
         }
@@ -111,14 +100,10 @@ impl TryFrom<TriggerForm> for Trigger {
         }
         if kinds.len() > 1 {
             let words: Vec<_> = kinds.iter().map(|(word, _)| format!("`{word}`")).collect();
-            return Err(format!(
-                "a campaign has one trigger, and here are {}",
-                words.join(" and ")
-            ));
+            return Err(format!("a campaign has one trigger, and here are {}", words.join(" and ")));
         }
         kinds.pop().map(|(_, trigger)| trigger).ok_or_else(|| {
-            "a trigger is one of event, nth, without, inactive, entered, left, date, schedule, api"
-                .to_owned()
+            "a trigger is one of event, nth, without, inactive, entered, left, date, schedule, api".to_owned()
         })
     }
 }
@@ -166,9 +151,7 @@ impl<'de> Deserialize<'de> for Audience {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(name) => Ok(Self::Segment(name)),
-            other => serde_json::from_value(other)
-                .map(Self::Filters)
-                .map_err(de::Error::custom),
+            other => serde_json::from_value(other).map(Self::Filters).map_err(de::Error::custom),
         }
     }
 }

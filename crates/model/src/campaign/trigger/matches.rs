@@ -39,12 +39,7 @@ pub fn matches(program: &Program, event: &Event<'_>, facts: &dyn Facts, now: Tim
     condition(filter, event, facts, now)
 }
 
-fn condition(
-    filter: Option<&Where>,
-    event: &Event<'_>,
-    facts: &dyn Facts,
-    now: Time,
-) -> Matched {
+fn condition(filter: Option<&Where>, event: &Event<'_>, facts: &dyn Facts, now: Time) -> Matched {
     let facts = EventFacts { base: facts, event };
     match filter {
         Some(filter) if !holds(Some(filter), &facts, now) => {
@@ -63,9 +58,7 @@ fn condition(
 /// `trigger` began.
 pub fn cancels(program: &Program, event: &Event<'_>, trigger: &Value) -> bool {
     match &program.campaign.trigger {
-        Trigger::Without(t) => {
-            t.then_not == event.name && corresponds(&t.matching, event, trigger)
-        }
+        Trigger::Without(t) => t.then_not == event.name && corresponds(&t.matching, event, trigger),
         _ => false,
     }
 }

@@ -18,12 +18,12 @@ pub use matches::{Matched, cancels, match_keys, matches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::when::{Clock, Zone};
 use super::surroundings::holds;
+use super::when::{Clock, Zone};
 use super::{Match, Where};
+use crate::Span;
 use crate::Time;
 use crate::filter::Facts;
-use crate::Span;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "form::TriggerForm", into = "form::TriggerForm")]
@@ -32,10 +32,7 @@ pub enum Trigger {
     Nth(NthTrigger),
     Without(WithoutTrigger),
     Inactive(InactiveTrigger),
-    Membership {
-        direction: Direction,
-        set: MemberSet,
-    },
+    Membership { direction: Direction, set: MemberSet },
     Date(DateTrigger),
     Schedule(ScheduleTrigger),
     Api,

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use super::Review;
+use crate::Span;
 use crate::campaign::trigger::{Audience, DateTrigger, ScheduleTrigger, WithoutTrigger};
 use crate::campaign::{EntryRule, Trigger};
-use crate::Span;
 
 impl Review<'_> {
     pub(super) fn header(&mut self) {

@@ -34,11 +34,7 @@ pub const MOST_STEPS: usize = 500;
 
 /// Everything that is wrong or doubtful, in the order of the file.
 pub fn validate(campaign: &Campaign, known: &Known<'_>) -> Problems {
-    let mut review = Review {
-        campaign,
-        known,
-        problems: Vec::new(),
-    };
+    let mut review = Review { campaign, known, problems: Vec::new() };
     review.header();
     review.trigger();
     review.exits();
@@ -55,13 +51,11 @@ struct Review<'a> {
 
 impl Review<'_> {
     fn error(&mut self, code: &str, path: &str, message: String, remedy: &str) {
-        self.problems
-            .push(Problem::error(code, path, message, remedy));
+        self.problems.push(Problem::error(code, path, message, remedy));
     }
 
     fn warning(&mut self, code: &str, path: &str, message: String, remedy: &str) {
-        self.problems
-            .push(Problem::warning(code, path, message, remedy));
+        self.problems.push(Problem::warning(code, path, message, remedy));
     }
 
     fn not_yet(&mut self, path: &str, what: &str) {
@@ -130,9 +124,8 @@ impl Review<'_> {
                 let remedy = "write `trigger.property`";
                 self.error("match_names_nothing", &path, message, remedy);
             } else if !self.trigger_has_properties() {
-                let message = format!(
-                    "`trigger.{property}` is never known: no event with properties starts this campaign"
-                );
+                let message =
+                    format!("`trigger.{property}` is never known: no event with properties starts this campaign");
                 let remedy = "use a trigger with an event, or leave the match out";
                 self.error("match_names_nothing", &path, message, remedy);
             }
@@ -150,10 +143,7 @@ impl Review<'_> {
     }
 
     fn trigger_has_properties(&self) -> bool {
-        matches!(
-            self.campaign.trigger,
-            Trigger::Event(_) | Trigger::Nth(_) | Trigger::Without(_) | Trigger::Api
-        )
+        matches!(self.campaign.trigger, Trigger::Event(_) | Trigger::Nth(_) | Trigger::Without(_) | Trigger::Api)
     }
 }
 

@@ -40,10 +40,8 @@ pub fn unreachable(program: &Program) -> Vec<usize> {
 pub(super) fn takes_time(steps: &[Step]) -> bool {
     steps.iter().any(|step| {
         let inner = step.action.inner();
-        matches!(
-            step.action,
-            Action::Email(_) | Action::Wait(_) | Action::WaitFor { .. }
-        ) || inner.iter().any(|(_, steps)| takes_time(steps))
+        matches!(step.action, Action::Email(_) | Action::Wait(_) | Action::WaitFor { .. })
+            || inner.iter().any(|(_, steps)| takes_time(steps))
     })
 }
 
@@ -54,9 +52,7 @@ pub(super) fn rounds(steps: &[Step]) -> u64 {
         .map(|step| {
             let inner: u64 = step.action.inner().iter().map(|(_, s)| rounds(s)).sum();
             match &step.action {
-                Action::Repeat(repeat) => {
-                    u64::from(repeat.times).saturating_mul(inner.saturating_add(1))
-                }
+                Action::Repeat(repeat) => u64::from(repeat.times).saturating_mul(inner.saturating_add(1)),
                 _ => inner,
             }
         })
@@ -73,10 +69,6 @@ impl Action {
             Self::Repeat(_) => "repeat.steps".to_owned(),
             _ => part.to_owned(),
         };
-        inner
-            .into_iter()
-            .enumerate()
-            .map(|(n, (part, steps))| (name(n, &part), steps))
-            .collect()
+        inner.into_iter().enumerate().map(|(n, (part, steps))| (name(n, &part), steps)).collect()
     }
 }

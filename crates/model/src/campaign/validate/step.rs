@@ -6,22 +6,13 @@ use super::reach::{paths, rounds, takes_time, unreachable};
 use super::{MOST_STEPS, Review};
 use crate::campaign::advance::MOST_ROUNDS;
 use crate::campaign::steps::repeat::MOST_TIMES;
-use crate::campaign::steps::{
-    Arm, EmailStep, RepeatStep, SplitStep, WaitForStep, WaitStep, WebhookStep,
-};
+use crate::campaign::steps::{Arm, EmailStep, RepeatStep, SplitStep, WaitForStep, WaitStep, WebhookStep};
 use crate::campaign::when::Until;
 use crate::campaign::{Action, Program, Step};
 use crate::problem::nearest;
 
 /// Names that every template knows without an attribute.
-const ALWAYS_KNOWN: [&str; 6] = [
-    "email",
-    "id",
-    "address",
-    "first_seen",
-    "last_seen",
-    "time_zone",
-];
+const ALWAYS_KNOWN: [&str; 6] = ["email", "id", "address", "first_seen", "last_seen", "time_zone"];
 
 impl Review<'_> {
     pub(super) fn steps(&mut self) {
@@ -46,10 +37,8 @@ impl Review<'_> {
         let program = Program::compile(self.campaign);
         for n in unreachable(&program) {
             let path = paths.get(n).map_or("steps", String::as_str);
-            let message = format!(
-                "no run comes to this step ({}): everything before it ends",
-                program.nodes()[n].label
-            );
+            let message =
+                format!("no run comes to this step ({}): everything before it ends", program.nodes()[n].label);
             let remedy = "remove it, or the exit before it";
             self.error("unreachable_step", path, message, remedy);
         }
@@ -96,9 +85,7 @@ impl Review<'_> {
                 let message = "the event's name is empty".to_owned();
                 self.error("event_missing", path, message, "name the event");
             }
-            Action::SetAttribute(values)
-                if values.is_empty() || values.keys().any(|k| k.trim().is_empty()) =>
-            {
+            Action::SetAttribute(values) if values.is_empty() || values.keys().any(|k| k.trim().is_empty()) => {
                 let message = "this sets no attribute".to_owned();
                 self.error("attribute_missing", path, message, "write `name: value`");
             }
@@ -159,7 +146,7 @@ impl Review<'_> {
         for variable in variables {
             let parts = variable.split_once('.');
             let name = match parts {
-                Some((root, rest)) if matches!(root, "contact" | "Profile" | "profile") => rest,
+                Some(("contact" | "Profile" | "profile", rest)) => rest,
                 None if !self.trigger_has_properties() => variable.as_str(),
                 _ => continue,
             };
@@ -251,8 +238,8 @@ impl Review<'_> {
             }
         }
         let weights = split.variants.iter().map(|v| v.weight);
-        let sound = weights.clone().all(|w| w.is_finite() && w >= 0.0);
-        if !split.variants.is_empty() && !(sound && weights.sum::<f64>() > 0.0) {
+        let sound = weights.clone().all(|w| w.is_finite() && w >= 0.0) && weights.sum::<f64>() > 0.0;
+        if !sound && !split.variants.is_empty() {
             let message = "the weights are not numbers above nothing".to_owned();
             self.error("split_invalid", path, message, "e.g. `weight: 50`");
         }

@@ -1,11 +1,7 @@
 use super::*;
 
 fn suppressed(scope: SuppressionScope, reason: SuppressionReason) -> Suppression {
-    Suppression {
-        scope,
-        reason,
-        at: Time::from_millis(0),
-    }
+    Suppression { scope, reason, at: Time::from_millis(0) }
 }
 
 #[test]
@@ -16,12 +12,7 @@ fn who_may_be_written_to() {
     let opt_in = Topic::new("news", TopicKind::Marketing, TopicDefault::NeedsOptIn);
     let receipts = Topic::new("receipts", TopicKind::Transactional, TopicDefault::Allowed);
     let all = |reason| vec![suppressed(SuppressionScope::All, reason)];
-    let topic = |name: &str| {
-        vec![suppressed(
-            SuppressionScope::Topic(name.to_owned()),
-            R::Unsubscribed,
-        )]
-    };
+    let topic = |name: &str| vec![suppressed(SuppressionScope::Topic(name.to_owned()), R::Unsubscribed)];
     for (topic, consent, suppressions, expected) in [
         (&news, C::Unknown, vec![], Ok(())),
         (&news, C::Denied, vec![], Err(Reason::ConsentDenied)),
@@ -29,52 +20,17 @@ fn who_may_be_written_to() {
         (&opt_in, C::Granted, vec![], Ok(())),
         (&receipts, C::Denied, vec![], Ok(())),
         (&receipts, C::Unknown, all(R::Unsubscribed), Ok(())),
-        (
-            &receipts,
-            C::Unknown,
-            all(R::HardBounce),
-            Err(Reason::Suppressed(R::HardBounce)),
-        ),
-        (
-            &receipts,
-            C::Unknown,
-            all(R::Complaint),
-            Err(Reason::Suppressed(R::Complaint)),
-        ),
-        (
-            &receipts,
-            C::Unknown,
-            all(R::Erased),
-            Err(Reason::Suppressed(R::Erased)),
-        ),
-        (
-            &news,
-            C::Granted,
-            all(R::Unsubscribed),
-            Err(Reason::Suppressed(R::Unsubscribed)),
-        ),
-        (
-            &news,
-            C::Unknown,
-            topic("news"),
-            Err(Reason::Suppressed(R::Unsubscribed)),
-        ),
+        (&receipts, C::Unknown, all(R::HardBounce), Err(Reason::Suppressed(R::HardBounce))),
+        (&receipts, C::Unknown, all(R::Complaint), Err(Reason::Suppressed(R::Complaint))),
+        (&receipts, C::Unknown, all(R::Erased), Err(Reason::Suppressed(R::Erased))),
+        (&news, C::Granted, all(R::Unsubscribed), Err(Reason::Suppressed(R::Unsubscribed))),
+        (&news, C::Unknown, topic("news"), Err(Reason::Suppressed(R::Unsubscribed))),
         (&news, C::Unknown, topic("product"), Ok(())),
     ] {
-        assert_eq!(
-            may_send(topic, consent, &suppressions),
-            expected,
-            "{topic:?} {consent:?} {suppressions:?}"
-        );
+        assert_eq!(may_send(topic, consent, &suppressions), expected, "{topic:?} {consent:?} {suppressions:?}");
     }
-    let two = [
-        suppressed(SuppressionScope::All, R::Complaint),
-        suppressed(SuppressionScope::All, R::Unsubscribed),
-    ];
-    assert_eq!(
-        may_send(&news, C::Unknown, &two),
-        Err(Reason::Suppressed(R::Complaint))
-    );
+    let two = [suppressed(SuppressionScope::All, R::Complaint), suppressed(SuppressionScope::All, R::Unsubscribed)];
+    assert_eq!(may_send(&news, C::Unknown, &two), Err(Reason::Suppressed(R::Complaint)));
 }
 
 #[test]
@@ -126,9 +82,7 @@ fn the_hash_needs_the_key_and_follows_the_spelling() {
 
 #[test]
 fn topics_have_defaults_and_know_their_words() {
-    let topic: Topic =
-        serde_json::from_str(r#"{ "kind": "marketing", "default": "needs_opt_in" }"#)
-            .expect("a topic");
+    let topic: Topic = serde_json::from_str(r#"{ "kind": "marketing", "default": "needs_opt_in" }"#).expect("a topic");
     assert_eq!(topic.default, TopicDefault::NeedsOptIn);
     assert!(serde_json::from_str::<Topic>(r#"{ "kind": "promotional" }"#).is_err());
     for reason in SuppressionReason::ALL {

@@ -16,32 +16,19 @@ fn side(id: &str) -> Side {
 }
 
 fn older(id: &str) -> Side {
-    Side {
-        created_at: Time::from_millis(50),
-        ..side(id)
-    }
+    Side { created_at: Time::from_millis(50), ..side(id) }
 }
 
 fn anonymous(id: &str) -> Side {
-    Side {
-        identified: false,
-        address: None,
-        ..side(id)
-    }
+    Side { identified: false, address: None, ..side(id) }
 }
 
 fn joined(survivor: &str, loser: &str) -> Merge {
-    Merge::Join {
-        survivor: survivor.to_owned(),
-        loser: loser.to_owned(),
-    }
+    Merge::Join { survivor: survivor.to_owned(), loser: loser.to_owned() }
 }
 
 fn named(id: &str, address: &str) -> Side {
-    Side {
-        address: Some(address.to_owned()),
-        ..side(id)
-    }
+    Side { address: Some(address.to_owned()), ..side(id) }
 }
 
 fn check(a: Side, b: Side, why: Why, expected: &Merge) {
@@ -51,81 +38,35 @@ fn check(a: Side, b: Side, why: Why, expected: &Merge) {
 
 #[test]
 fn the_identified_one_survives_else_the_older() {
-    let first = Side {
-        created_at: Time::from_millis(1),
-        ..anonymous("b")
-    };
+    let first = Side { created_at: Time::from_millis(1), ..anonymous("b") };
     check(side("a"), anonymous("b"), Why::Absorb, &joined("a", "b"));
     check(anonymous("a"), first, Why::Absorb, &joined("b", "a"));
     check(side("a"), older("b"), Why::Force, &joined("b", "a"));
-    let unknown = Side {
-        identified: false,
-        ..older("b")
-    };
+    let unknown = Side { identified: false, ..older("b") };
     check(side("a"), unknown, Why::Force, &joined("a", "b"));
     check(side("a"), older("b"), Why::SameRecord, &joined("b", "a"));
     check(side("a"), older("b"), Why::SameAddress, &joined("b", "a"));
-    let without = Side {
-        address: None,
-        ..older("b")
-    };
+    let without = Side { address: None, ..older("b") };
     check(side("a"), without, Why::SameAddress, &joined("b", "a"));
 }
 
 #[test]
 fn what_is_refused_says_why() {
     let refuse = |a: Side, b: Side, why: Why, reason| check(a, b, why, &Merge::Refused(reason));
-    refuse(
-        side("a"),
-        older("b"),
-        Why::Absorb,
-        Reason::AlreadyIdentified,
-    );
-    refuse(
-        anonymous("a"),
-        side("b"),
-        Why::Absorb,
-        Reason::AlreadyIdentified,
-    );
+    refuse(side("a"), older("b"), Why::Absorb, Reason::AlreadyIdentified);
+    refuse(anonymous("a"), side("b"), Why::Absorb, Reason::AlreadyIdentified);
     refuse(side("a"), side("a"), Why::Force, Reason::SameContact);
-    let by_event = Side {
-        address_from_event: true,
-        ..side("b")
-    };
-    refuse(
-        side("a"),
-        by_event,
-        Why::SameAddress,
-        Reason::AddressFromEvent,
-    );
+    let by_event = Side { address_from_event: true, ..side("b") };
+    refuse(side("a"), by_event, Why::SameAddress, Reason::AddressFromEvent);
     let bob = named("b", "bob@acme.com");
     refuse(side("a"), bob, Why::SameAddress, Reason::AddressDiffers);
-    refuse(
-        anonymous("a"),
-        anonymous("b"),
-        Why::SameAddress,
-        Reason::AddressDiffers,
-    );
-    let crowd = Side {
-        visitor_keys: 9,
-        ..side("b")
-    };
+    refuse(anonymous("a"), anonymous("b"), Why::SameAddress, Reason::AddressDiffers);
+    let crowd = Side { visitor_keys: 9, ..side("b") };
     refuse(side("a"), crowd, Why::SameAddress, Reason::TooManyIds);
     let test = |id: &str| named(id, "test@example.com");
-    refuse(
-        test("a"),
-        test("b"),
-        Why::SameAddress,
-        Reason::PlaceholderAddress,
-    );
-    let off = Rules {
-        merge_by_email: false,
-        ..Rules::default()
-    };
-    assert_eq!(
-        decide(&side("a"), &older("b"), Why::SameAddress, &off),
-        Merge::Refused(Reason::MergeByEmailOff)
-    );
+    refuse(test("a"), test("b"), Why::SameAddress, Reason::PlaceholderAddress);
+    let off = Rules { merge_by_email: false, ..Rules::default() };
+    assert_eq!(decide(&side("a"), &older("b"), Why::SameAddress, &off), Merge::Refused(Reason::MergeByEmailOff));
     assert_eq!(refuse_ids("user-1", "undefined"), Some(Reason::IllegalId));
     assert_eq!(refuse_ids("user-1", "user-2"), None);
 }
@@ -145,25 +86,18 @@ fn contact(id: &str, address: Option<&str>, from_event: bool) -> Contact {
 #[test]
 fn folding_keeps_the_newer_values_and_the_better_address() {
     let mut survivor = contact("a", Some("guess@acme.com"), true);
-    survivor
-        .attributes
-        .set("plan", json!("free"), Time::from_millis(10), Origin::Event);
+    survivor.attributes.set("plan", json!("free"), Time::from_millis(10), Origin::Event);
     let mut loser = contact("b", Some("ada@acme.com"), false);
     loser.identified = true;
     loser.created_at = Time::from_millis(5);
     loser.seen_at = Time::from_millis(500);
-    loser
-        .attributes
-        .set("plan", json!("pro"), Time::from_millis(20), Origin::Event);
+    loser.attributes.set("plan", json!("pro"), Time::from_millis(20), Origin::Event);
     fold(&mut survivor, loser);
     assert_eq!(survivor.id, "a");
     assert_eq!(survivor.address.as_deref(), Some("ada@acme.com"));
     assert!(!survivor.address_from_event && survivor.identified);
     assert_eq!(survivor.attributes.get("plan"), Some(&json!("pro")));
-    assert_eq!(
-        (survivor.created_at.millis(), survivor.seen_at.millis()),
-        (5, 500)
-    );
+    assert_eq!((survivor.created_at.millis(), survivor.seen_at.millis()), (5, 500));
 
     let mut survivor = contact("a", Some("ada@acme.com"), false);
     fold(&mut survivor, contact("b", Some("other@acme.com"), false));
@@ -172,11 +106,7 @@ fn folding_keeps_the_newer_values_and_the_better_address() {
 
 #[test]
 fn the_further_run_goes_on() {
-    let run = |started, step, at| Progress {
-        started,
-        step,
-        entered_at: Time::from_millis(at),
-    };
+    let run = |started, step, at| Progress { started, step, entered_at: Time::from_millis(at) };
     assert!(further(&run(true, 3, 50), &run(true, 2, 10)).is_gt());
     assert!(further(&run(true, 0, 50), &run(false, 2, 10)).is_gt());
     assert!(further(&run(true, 2, 10), &run(true, 2, 50)).is_gt());
@@ -184,23 +114,16 @@ fn the_further_run_goes_on() {
 }
 
 fn sides() -> impl Strategy<Value = Side> {
-    (
-        any::<bool>(),
-        0_i64..3,
-        prop::option::of("(ada|bob)@acme.com"),
-        any::<bool>(),
-        0_usize..12,
+    (any::<bool>(), 0_i64..3, prop::option::of("(ada|bob)@acme.com"), any::<bool>(), 0_usize..12).prop_map(
+        |(identified, created, address, address_from_event, visitor_keys)| Side {
+            id: String::new(),
+            identified,
+            created_at: Time::from_millis(created),
+            address,
+            address_from_event,
+            visitor_keys,
+        },
     )
-        .prop_map(
-            |(identified, created, address, address_from_event, visitor_keys)| Side {
-                id: String::new(),
-                identified,
-                created_at: Time::from_millis(created),
-                address,
-                address_from_event,
-                visitor_keys,
-            },
-        )
 }
 
 proptest! {
