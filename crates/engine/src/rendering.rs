@@ -18,7 +18,10 @@ pub fn mail(compiled: &Compiled, ask: &Ask<'_>, trigger: &str, settings: &Settin
     let scope = Scope::new(&contact, &trigger, ask.now)
         .with_zone(ask.contact.zone.as_deref().or(settings.policies.time_zone.as_deref()))
         .with(links);
-    let mail = compiled.render(&scope, &settings.policies.link_hosts).map_err(|error| error.to_string())?;
+    // Our own unsubscribe and preference pages are always allowed.
+    let own = hogwire_model::template::links::host_of(&settings.public_url);
+    let allowed: Vec<String> = settings.policies.link_hosts.iter().cloned().chain(own).collect();
+    let mail = compiled.render(&scope, &allowed).map_err(|error| error.to_string())?;
     Ok(Rendered { subject: mail.subject, html: mail.html, plain: mail.text, from: compiled.from().map(str::to_owned) })
 }
 

@@ -6,6 +6,8 @@
 mod apply;
 mod status;
 
+use std::collections::BTreeSet;
+
 use hogwire_model::campaign::{self, Campaign, Known, Program};
 use hogwire_model::{Problems, Time};
 use sha2::{Digest, Sha256};
@@ -15,7 +17,7 @@ pub use apply::{Change, Project, SourceFile, What};
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::settings::Settings;
-use crate::store::{Tx, event_names, settings as kept};
+use crate::store::{Tx, contacts, event_names, settings as kept};
 
 /// Who asks for a change, for the audit log and the versions.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,16 @@ pub(crate) fn fingerprint(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Contacts looked at to know which attributes there are.
+const SAMPLE: usize = 200;
+
+fn attribute_names(sample: &[contacts::Stored]) -> Vec<&str> {
+    // These every contact can have, whatever its source calls them.
+    let mut names: BTreeSet<&str> = BTreeSet::from(["email", "id", "name"]);
+    names.extend(sample.iter().flat_map(|stored| stored.contact.attributes.visible().map(|(name, _)| name)));
+    names.into_iter().collect()
+}
+
 /// Everything that is wrong or doubtful about a campaign here and now.
 pub(crate) fn review(tx: &mut Tx<'_>, campaign: &Campaign, catalog: &Catalog, settings: &Settings) -> Result<Problems> {
     let events = event_names::all(tx)?;
@@ -49,7 +61,9 @@ pub(crate) fn review(tx: &mut Tx<'_>, campaign: &Campaign, catalog: &Catalog, se
         })
         .collect();
     let templates: Vec<(&str, &[String])> = variables.iter().map(|(name, vars)| (*name, vars.as_slice())).collect();
-    let known = Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &[] };
+    let sample = contacts::newest(tx, None, SAMPLE)?;
+    let attributes = attribute_names(&sample);
+    let known = Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &attributes };
     let mut problems = campaign::validate(campaign, &known);
     for template in Program::compile(campaign).templates() {
         if let Some(held) = catalog.templates.get(template) {

@@ -34,6 +34,10 @@ fn a_signup_becomes_a_mail_and_the_wait_a_second_one() {
         assert_eq!(mails[0].to, "ada@example.com");
         let text = String::from_utf8_lossy(&mails[0].bytes).into_owned();
         assert!(text.contains("Subject: Welcome, Ada") && text.contains("List-Unsubscribe-Post"), "{text}");
+        // Lines that quoted-printable broke are joined again.
+        let text = text.replace("=\r\n", "");
+        let html = text.split("text/html").nth(1).expect("an HTML part");
+        assert!(html.contains("https://hogwire.example/u/") && html.contains("https://hogwire.example/t/c/"), "{html}");
 
         world.later_days(2);
         world.settle();
