@@ -4,9 +4,9 @@
 //! so that the command line on the same machine can ask the running server. It is readable
 //! by the owner alone and worthless after the process ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,8 @@ pub enum Taken {
 
 impl Lock {
     pub fn take(folder: &Path) -> io::Result<Taken> {
-        fs::create_dir_all(folder)?;
+        // People's data lies here: a folder that we make is the owner's alone.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(NAME);
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;

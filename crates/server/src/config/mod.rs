@@ -29,8 +29,7 @@ use read::Environment;
 pub const DEFAULT: &str = include_str!("hogwire.default.yaml");
 pub const FILE: &str = "hogwire.yaml";
 
-/// Everything settled.
-#[derive(Debug)]
+/// Everything settled. Not printable: it holds what lets people in.
 pub struct Config {
     /// The project folder.
     pub dir: PathBuf,

@@ -19,10 +19,12 @@ use super::document::Document;
 pub type Environment = BTreeMap<String, String>;
 
 /// What was read, and what deserves a look.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Read {
     pub document: Document,
     pub warnings: Vec<Problem>,
+    /// Where each value stands, by its path.
+    pub places: BTreeMap<String, Place>,
 }
 
 pub fn document(text: &str, environment: &Environment) -> Result<Read, Problems> {
@@ -35,10 +37,12 @@ pub fn document(text: &str, environment: &Environment) -> Result<Read, Problems>
     filling.interpolate(&mut tree, "");
     let Filling { secrets, mut faults, warnings, .. } = filling;
     if matches!(tree.shape, Shape::Null) && faults.is_empty() {
-        return Ok(Read { document: Document::default(), warnings });
+        return Ok(Read { warnings, ..Read::default() });
     }
+    let mut places = BTreeMap::new();
+    mark(&tree, String::new(), &mut places);
     match fill::<Document>(tree) {
-        Ok(document) if faults.is_empty() => Ok(Read { document, warnings }),
+        Ok(document) if faults.is_empty() => Ok(Read { document, warnings, places }),
         Ok(_) => Err(Problems(faults)),
         Err(Problems(more)) => {
             faults.extend(more.into_iter().map(|problem| redacted(problem, &secrets)));
@@ -46,6 +50,15 @@ pub fn document(text: &str, environment: &Environment) -> Result<Read, Problems>
             Err(Problems(faults))
         }
     }
+}
+
+fn mark(tree: &Tree, path: String, places: &mut BTreeMap<String, Place>) {
+    if let Shape::Map(pairs) = &tree.shape {
+        for (key, value) in pairs {
+            mark(value, joined(&path, &key.name), places);
+        }
+    }
+    places.insert(path, tree.place);
 }
 
 fn parse(text: &str) -> Result<Tree, Problem> {

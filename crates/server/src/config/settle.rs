@@ -3,10 +3,12 @@
 mod posthog;
 mod senders;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hogwire_engine::settings::{Ambiguous, Policies, Settings};
 use hogwire_model::Problem;
+use hogwire_model::problem::Place;
 use hogwire_model::contact::timezone;
 use ipnet::IpNet;
 use url::Url;
@@ -23,6 +25,7 @@ const BIND: &str = "127.0.0.1:8420";
 /// What is being settled: the environment, and the problems found on the way.
 struct Joining<'e> {
     environment: &'e Environment,
+    places: BTreeMap<String, Place>,
     faults: Vec<Problem>,
     warnings: Vec<Problem>,
 }
@@ -33,16 +36,31 @@ impl Joining<'_> {
     }
 
     fn fault(&mut self, code: &str, path: &str, message: String, remedy: &str) {
-        self.faults.push(Problem::error(code, path, message, remedy));
+        let problem = self.placed(Problem::error(code, path, message, remedy));
+        self.faults.push(problem);
     }
 
     fn warn(&mut self, code: &str, path: &str, message: String, remedy: &str) {
-        self.warnings.push(Problem::warning(code, path, message, remedy));
+        let problem = self.placed(Problem::warning(code, path, message, remedy));
+        self.warnings.push(problem);
+    }
+
+    /// With the place in the file, where the path stands in it.
+    fn placed(&self, problem: Problem) -> Problem {
+        match self.places.get(&problem.path) {
+            Some(place) => problem.at(place.line, place.column),
+            None => problem,
+        }
+    }
+
+    /// Where a value came from: the variable where it is set, else the path in the file.
+    fn source(&self, name: &str, path: &str) -> String {
+        if self.variable(name).is_some() { name.to_owned() } else { path.to_owned() }
     }
 }
 
 pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config, Vec<Problem>> {
-    let mut joining = Joining { environment: &environment, faults: Vec::new(), warnings: read.warnings };
+    let mut joining = Joining { environment: &environment, places: read.places, faults: Vec::new(), warnings: read.warnings };
     let document = read.document;
     let server = document.server.clone().unwrap_or_default();
     let bind = joining.variable("HOGWIRE_BIND").or(server.bind).unwrap_or_else(|| BIND.to_owned());
@@ -101,7 +119,8 @@ fn public_url(joining: &mut Joining<'_>, written: Option<String>) -> Option<Stri
         _ => {
             let message = format!("`{text}` is not a URL that mails can link to");
             let remedy = "write it like https://hogwire.example.com";
-            joining.fault("bad_public_url", "server.public_url", message, remedy);
+            let source = joining.source("API_PUBLIC_URL", "server.public_url");
+            joining.fault("bad_public_url", &source, message, remedy);
             None
         }
     }
@@ -115,7 +134,8 @@ fn database(joining: &mut Joining<'_>, dir: &Path, written: Option<String>) -> (
     let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).filter(|path| !path.is_empty());
     let Some(path) = path else {
         let message = "the database is neither `sqlite:PATH` nor `postgres://…`".to_owned();
-        joining.fault("bad_database", "database", message, "write it like sqlite:data/hogwire.db");
+        let source = joining.source("HOGWIRE_DATABASE", "database");
+        joining.fault("bad_database", &source, message, "write it like sqlite:data/hogwire.db");
         return (Database::Sqlite(PathBuf::new()), dir.join("data"));
     };
     let path = dir.join(path);
@@ -143,7 +163,7 @@ fn vouched(document: &Document) -> Vec<String> {
     domains.filter(|(_, domain)| domain.verify == Some(false)).map(|(name, _)| name.to_lowercase()).collect()
 }
 
-fn topics(document: &Document) -> std::collections::BTreeMap<String, hogwire_model::contact::consent::Topic> {
+fn topics(document: &Document) -> BTreeMap<String, hogwire_model::contact::consent::Topic> {
     let topics = document.topics.clone().unwrap_or_default();
     topics
         .into_iter()

@@ -21,6 +21,9 @@ pub fn one(file: &str, text: &str, problem: &Problem) -> String {
             point(&mut out, text, place);
         }
         None => {
+            // A name in capitals is a variable: nothing in the file is wrong.
+            let variable = problem.path.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            let file = if variable && !problem.path.is_empty() { "environment" } else { file };
             let path = if problem.path.is_empty() { String::new() } else { format!("{}: ", problem.path) };
             let _ = write!(out, "{file}: {word}{path}{}", problem.message);
         }

@@ -71,7 +71,10 @@ fn one(joining: &mut Joining<'_>, written: &Posthog, path: &str) -> Option<(Conn
     let hosts = match hosts::derive(host, written.private_host.as_deref()) {
         Ok(hosts) => hosts,
         Err(bad) => {
-            joining.fault("bad_host", &format!("{path}.host"), bad.0, "write it like https://eu.posthog.com");
+            let first = path == "connectors.posthog";
+            let own = format!("{path}.host");
+            let source = if first { joining.source("POSTHOG_HOST", &own) } else { own };
+            joining.fault("bad_host", &source, bad.0, "write it like https://eu.posthog.com");
             return None;
         }
     };

@@ -41,7 +41,9 @@ fn server(joining: &mut Joining<'_>, sender: &document::Sender, path: &str) -> O
         (Some(url), None) => {
             if let Err(why) = Route::parse(url) {
                 let remedy = "write it like smtps://USER:PASSWORD@smtp.example.com:465";
-                joining.fault("bad_smtp_url", &format!("{path}.smtp"), why, remedy);
+                let own = format!("{path}.smtp");
+                let source = if path == "senders.default" { joining.source("SMTP_URL", &own) } else { own };
+                joining.fault("bad_smtp_url", &source, why, remedy);
                 return None;
             }
             Some(url.clone())

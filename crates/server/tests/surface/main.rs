@@ -1,0 +1,10 @@
+//! The surface as others meet it: routes over a real engine in a folder of its own, the
+//! command line's help, and the mistakes one makes in settings.
+
+mod bad_inputs;
+mod door;
+mod mail;
+mod network;
+mod settings;
+mod visits;
+mod world;
