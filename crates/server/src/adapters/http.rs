@@ -197,3 +197,16 @@ impl Resolve for Checked {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_denied_with_its_reason() {
+        let resolve = |private_too| Checked { private_too }.resolve("localhost".parse().expect("a name"));
+        let denied = resolve(false).await.err().expect("denied").to_string();
+        assert!(denied.contains("not a public address"), "{denied}");
+        assert!(resolve(true).await.is_ok());
+    }
+}

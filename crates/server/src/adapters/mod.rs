@@ -11,3 +11,5 @@ pub mod http;
 pub mod lock;
 pub mod smtp;
 
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ impl Sink {
 
 fn converse(stream: &TcpStream, mood: Mood, kept: &Mutex<Vec<(String, String)>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut say = |line: &str| (&*stream).write_all(format!("{line}\r\n").as_bytes());
+    let say = |line: &str| (&*stream).write_all(format!("{line}\r\n").as_bytes());
     say("220 test")?;
     let mut recipient = String::new();
     loop {

@@ -3,6 +3,7 @@
 
 mod bad_inputs;
 mod door;
+mod journey;
 mod mail;
 mod network;
 mod settings;

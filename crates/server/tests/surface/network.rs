@@ -63,14 +63,6 @@ fn only_public_addresses_are_called_for_campaigns() {
 }
 
 #[test]
-fn a_name_that_leads_inside_is_not_called() {
-    // The name passes by its look; what it resolves to does not.
-    let request = Request::new("GET", "https://localhost.localdomain:8443/").within(Span::seconds(5));
-    let answers = ask(false, Reach::Guarded, vec![request]);
-    assert!(!matches!(&answers[0], HttpAnswer::Response(_) | HttpAnswer::Broken(_)));
-}
-
-#[test]
 fn redirects_are_not_followed_and_long_answers_are_cut() {
     let moved = server(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
     let answers = ask(true, Reach::Guarded, vec![Request::new("GET", moved)]);

@@ -52,14 +52,24 @@ impl World {
 
     /// With these lines in `hogwire.yaml`.
     pub async fn with(yaml: &str) -> Self {
+        Self::project(yaml, &[]).await
+    }
+
+    /// With files beside `hogwire.yaml`, applied as `serve` does.
+    pub async fn project(yaml: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
         let environment = BTreeMap::from(
             [("POSTHOG_WEBHOOK_SECRET", SECRET), ("ADMIN_API_KEY", ADMIN)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let config = config::from_text(folder.path(), yaml, environment).unwrap_or_else(|bad| panic!("{bad}"));
         let opened = boot::open(config, &Handle::current(), Clock::real()).unwrap_or_else(|bad| panic!("{bad}"));
-        let roles = Roles { api: false, worker: true, apply: false };
+        let roles = Roles { api: false, worker: true, apply: true };
         let running = boot::start(opened, roles).await.unwrap_or_else(|bad| panic!("{bad}"));
         let app = running.app.clone();
         Self { router: api::router(&app), app, _running: running, _folder: folder }
