@@ -63,7 +63,8 @@ pub(crate) fn review(tx: &mut Tx<'_>, campaign: &Campaign, catalog: &Catalog, se
     let templates: Vec<(&str, &[String])> = variables.iter().map(|(name, vars)| (*name, vars.as_slice())).collect();
     let sample = contacts::newest(tx, None, SAMPLE)?;
     let attributes = attribute_names(&sample);
-    let known = Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &attributes };
+    let known =
+        Known { templates: &templates, senders: &senders, topics: &topics, events: &events, attributes: &attributes };
     let mut problems = campaign::validate(campaign, &known);
     for template in Program::compile(campaign).templates() {
         if let Some(held) = catalog.templates.get(template) {

@@ -104,7 +104,7 @@ impl Engine {
     }
 
     fn matching(&self, tx: &mut Tx<'_>, query: &str, limit: usize) -> Result<Vec<contacts::Stored>> {
-        let exact = self.find_contact(tx, query).ok().flatten();
+        let exact = self.meant(tx, query).ok().flatten();
         let mut rows = contacts::by_address_prefix(tx, &query.to_lowercase(), limit)?;
         if let Some(id) = exact.filter(|id| rows.iter().all(|row| row.contact.id != *id)) {
             rows.extend(contacts::find(tx, &id)?);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Page, limit, place};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::store::{Tx, contacts, decisions, events, refusals, set_aside};
+use crate::store::{Tx, contacts, decisions, event_names, events, refusals, set_aside};
 
 /// What the log is searched by. Everything given must hold.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct Search {
     pub connection: Option<String>,
     /// `matched` or `unmatched`.
     pub outcome: Option<String>,
-    /// A contact by id, address or any key.
+    /// A contact by id, address or any key; what names nobody is taken for an event's uuid.
     pub contact: Option<String>,
     /// An event's own uuid.
     pub uuid: Option<String>,
@@ -84,11 +84,13 @@ impl Engine {
         let mut tx = self.store.read()?;
         let limit = limit(search.limit);
         let contact = match &search.contact {
-            Some(named) => match self.find_contact(&mut tx, named)? {
-                Some(id) => Some(id),
-                None => return Ok(Page { items: Vec::new(), next: None }),
-            },
+            Some(named) => self.meant(&mut tx, named)?,
             None => None,
+        };
+        // Who is nobody's name may still be an event's own id.
+        let uuid = match (&search.contact, &contact) {
+            (Some(named), None) => Some(named.trim()),
+            _ => search.uuid.as_deref(),
         };
         let before = place(search.cursor.as_deref());
         let wanted = events::Wanted {
@@ -96,7 +98,7 @@ impl Engine {
             connection: search.connection.as_deref(),
             outcome: search.outcome.as_deref(),
             contact: contact.as_deref(),
-            uuid: search.uuid.as_deref(),
+            uuid,
             since: search.since,
             until: search.until,
             before: before.map(|(at, uuid)| (Time::from_millis(at), uuid)),
@@ -161,6 +163,11 @@ impl Engine {
             variables: event.properties.to_value(),
             problem: None,
         }
+    }
+
+    /// Every name that came, by connection.
+    pub fn event_names(&self) -> Result<Vec<event_names::Seen>> {
+        event_names::all(&mut self.store.read()?)
     }
 
     /// Deliveries that were refused at the door, newest first.

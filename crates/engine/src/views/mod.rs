@@ -7,6 +7,10 @@ pub mod events;
 
 use serde::Serialize;
 
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::store::Tx;
+
 /// One page of a list. `next` is handed back to read on; nothing means the end.
 #[derive(Clone, Debug, Serialize)]
 pub struct Page<T> {
@@ -37,4 +41,24 @@ impl<T> Page<T> {
 fn place(cursor: Option<&str>) -> Option<(i64, &str)> {
     let (number, text) = cursor?.split_once(':')?;
     Some((number.parse().ok()?, text))
+}
+
+impl Engine {
+    /// The contact that somebody means who types into a search field: our id, an address, or
+    /// a bare id of any kind.
+    pub(crate) fn meant(&self, tx: &mut Tx<'_>, named: &str) -> Result<Option<String>> {
+        let named = named.trim();
+        if named.is_empty() {
+            return Ok(None);
+        }
+        if let Some(id) = self.find_contact(tx, named)? {
+            return Ok(Some(id));
+        }
+        for kind in ["distinct_id", "external", "person_id"] {
+            if let Some(id) = self.find_contact(tx, &format!("{kind}:{named}"))? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -1,5 +1,6 @@
 //! The loop in one process: an event becomes a mail, step by step, against scripted ends.
 
+mod nodes;
 mod world;
 
 use hogwire_engine::Work;
@@ -7,7 +8,7 @@ use hogwire_model::campaign::Code;
 use serde_json::json;
 use world::{on_both, signup};
 
-const WELCOME: &str = "name: Welcome
+pub const WELCOME: &str = "name: Welcome
 status: active
 trigger:
   event: user_signed_up

@@ -28,12 +28,12 @@ pub struct World {
 /// Where the database is, so that it can be opened again.
 enum Place {
     File(tempfile::TempDir),
-    Schema { url: String, name: String },
+    Schema { url: String, name: String, is_first: bool },
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Self::Schema { url, name } = self
+        if let Self::Schema { url, name, is_first: true } = self
             && let Ok(mut client) = postgres::Client::connect(url, postgres::NoTls)
         {
             let _ = client.batch_execute(&format!("DROP SCHEMA {name} CASCADE"));
@@ -45,7 +45,7 @@ impl Drop for Place {
 pub fn on_both(name: &str, story: impl Fn(World)) {
     story(World::new(Place::File(tempfile::tempdir().expect("a folder"))));
     match std::env::var("HOGWIRE_TEST_POSTGRES") {
-        Ok(url) => story(World::new(Place::Schema { url, name: format!("s_{name}_{}", std::process::id()) })),
+        Ok(url) => story(World::new(schema(url, name, true))),
         Err(_) if std::env::var("HOGWIRE_TEST_SQLITE_ONLY").is_ok_and(|only| only == "1") => {}
         Err(_) => panic!(
             "this test needs PostgreSQL: `cargo x test` starts one and sets HOGWIRE_TEST_POSTGRES; \
@@ -139,14 +139,18 @@ impl Disk for Memory {
     }
 }
 
-#[derive(Default)]
+/// Worlds throw different dice, as nodes do.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
 struct Counter(AtomicU64);
 
 impl Entropy for Counter {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
             let n = self.0.fetch_add(1, Ordering::SeqCst);
-            *byte = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8 ^ (n as u8);
+            let mut mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = (mixed ^ (mixed >> 27)) as u8;
         }
     }
 }
@@ -159,6 +163,18 @@ impl Wake for Quiet {
 
 const TEMPLATE: &str = "---\nsubject: Welcome, {{ contact.name | default: 'you' }}\n---\nHello {{ contact.name }}, [start](https://app.example.com/start).\n";
 
+fn schema(url: String, name: &str, is_first: bool) -> Place {
+    Place::Schema { url, name: format!("s_{name}_{}", std::process::id()), is_first }
+}
+
+/// Tells a story of two nodes on one PostgreSQL. Without one, `on_both` says how to get it.
+pub fn on_postgres(name: &str, story: impl Fn(World, World)) {
+    if let Ok(url) = std::env::var("HOGWIRE_TEST_POSTGRES") {
+        let first = World::new(schema(url.clone(), name, true));
+        story(first, World::new(schema(url, name, false)));
+    }
+}
+
 impl World {
     fn new(place: Place) -> Self {
         let now = Time::parse("2026-03-02T09:00:00Z").expect("a time");
@@ -168,7 +184,7 @@ impl World {
             http: Arc::new(Net),
             mail: mail.clone(),
             disk: Arc::new(Memory::default()),
-            entropy: Arc::new(Counter::default()),
+            entropy: Arc::new(Counter(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 40))),
             wake: Arc::new(Quiet),
         };
         let engine = open(&outside, &place, now);
@@ -232,7 +248,7 @@ fn open(outside: &Outside, place: &Place, now: Time) -> Engine {
             let store = Store::sqlite(&folder.path().join("hogwire.db")).expect("a store");
             (store, Inbox::log(outside.disk.clone()).expect("an inbox"))
         }
-        Place::Schema { url, name } => (Store::postgres(url, name).expect("a store"), Inbox::table()),
+        Place::Schema { url, name, .. } => (Store::postgres(url, name).expect("a store"), Inbox::table()),
     };
     let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
     Engine::open(store, inbox, settings(), outside.clone(), keyring, now).expect("an engine")
