@@ -208,7 +208,7 @@ impl Marks {
             marks.text.push_str(&rest[..at]);
             rest = &rest[at..];
             let mark = if rest.starts_with("{{") { Some("}}") } else { rest.starts_with("{%").then_some("%}") };
-            match mark.and_then(|mark| super::rewrite::close(rest, mark)) {
+            match mark.and_then(|mark| super::liquid::tokens::close(rest, mark)) {
                 Some(end) => {
                     marks.text.push_str(&format!("hwmark{}q", marks.tags.len()));
                     marks.tags.push(rest[..end + 2].to_owned());

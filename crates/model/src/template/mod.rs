@@ -5,13 +5,10 @@
 //! untrusted values are never parsed as Liquid.
 
 mod compiled;
-mod filters;
 mod front;
 pub mod links;
 mod liquid;
-mod looping;
 mod mjml;
-mod rewrite;
 mod scope;
 mod shield;
 

@@ -3,7 +3,7 @@
 //! Each tag becomes a mark: a comment where text may stand, so that no table throws it out,
 //! and a plain word inside of another tag's quotes.
 
-use super::rewrite::close;
+use super::liquid::tokens::close;
 
 pub struct Shielded {
     pub text: String,

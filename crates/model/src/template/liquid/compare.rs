@@ -4,8 +4,6 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value as Json;
-
 use super::value::Value;
 
 pub fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
@@ -64,9 +62,4 @@ pub fn rank(left: &Value<'_>, right: &Value<'_>, fold: bool) -> Ordering {
             _ => class(left).cmp(&class(right)),
         },
     }
-}
-
-/// Whether two JSON texts say the same, for `uniq` over fields.
-pub fn same(left: &Json, right: &Json) -> bool {
-    left == right
 }

@@ -25,7 +25,9 @@ impl Number {
         match text.parse() {
             Ok(whole) => Some(Self::Whole(whole)),
             // Words such as `inf` are numbers to the parser, not to people.
-            Err(_) if text.bytes().any(|b| b.is_ascii_digit()) => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Self::Real),
+            Err(_) if text.bytes().any(|b| b.is_ascii_digit()) => {
+                text.parse().ok().filter(|n: &f64| n.is_finite()).map(Self::Real)
+            }
             Err(_) => None,
         }
     }

@@ -111,7 +111,12 @@ impl<'s> Scan<'s> {
         *has_default |= name == "default";
         let Some(filter) = filters::find(name) else {
             let remedy = filters::nearest(name).map_or_else(String::new, |near| format!("Did you mean `{near}`?"));
-            return Err(Fault { at: start, code: "unknown_filter", message: format!("there is no filter `{name}`"), remedy });
+            return Err(Fault {
+                at: start,
+                code: "unknown_filter",
+                message: format!("there is no filter `{name}`"),
+                remedy,
+            });
         };
         let mut call = Call { filter, arguments: Vec::new(), named: Vec::new() };
         if !self.take(":") {

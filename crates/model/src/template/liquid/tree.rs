@@ -1,29 +1,70 @@
 //! Builds the tree of a template: what is printed, asked and repeated.
 
+use super::Escape;
 use super::expression::{Chain, Expression, Logic, Path};
 use super::scan::{Fault, Scan};
 use super::tokens::{self, Kind, Spot, Token};
-use super::Escape;
 
 /// Blocks inside blocks.
 const MOST_DEPTH: usize = 50;
 const TAGS: [&str; 19] = [
-    "assign", "break", "capture", "case", "comment", "continue", "cycle", "decrement", "echo", "else", "elsif", "for",
-    "if", "increment", "liquid", "raw", "tablerow", "unless", "when",
+    "assign",
+    "break",
+    "capture",
+    "case",
+    "comment",
+    "continue",
+    "cycle",
+    "decrement",
+    "echo",
+    "else",
+    "elsif",
+    "for",
+    "if",
+    "increment",
+    "liquid",
+    "raw",
+    "tablerow",
+    "unless",
+    "when",
 ];
 
 #[derive(Debug)]
 pub enum Node {
     Text(Box<str>),
-    Print { chain: Chain, spot: Spot },
-    If { branches: Vec<(Logic, Vec<Node>)>, first_is_negated: bool, otherwise: Vec<Node> },
-    Case { subject: Chain, branches: Vec<(Vec<Expression>, Vec<Node>)>, otherwise: Vec<Node> },
+    Print {
+        chain: Chain,
+        spot: Spot,
+    },
+    If {
+        branches: Vec<(Logic, Vec<Node>)>,
+        first_is_negated: bool,
+        otherwise: Vec<Node>,
+    },
+    Case {
+        subject: Chain,
+        branches: Vec<(Vec<Expression>, Vec<Node>)>,
+        otherwise: Vec<Node>,
+    },
     For(Box<Loop>),
-    Assign { name: Box<str>, chain: Chain },
-    Capture { name: Box<str>, body: Vec<Node> },
+    Assign {
+        name: Box<str>,
+        chain: Chain,
+    },
+    Capture {
+        name: Box<str>,
+        body: Vec<Node>,
+    },
     /// `increment` prints before it counts, `decrement` after.
-    Count { name: Box<str>, is_up: bool },
-    Cycle { slot: Box<str>, values: Vec<Expression>, spot: Spot },
+    Count {
+        name: Box<str>,
+        is_up: bool,
+    },
+    Cycle {
+        slot: Box<str>,
+        values: Vec<Expression>,
+        spot: Spot,
+    },
     Break,
     Continue,
 }
@@ -112,7 +153,9 @@ impl<'s> Builder<'s> {
             "for" | "tablerow" => self.repeat(name, &mut scan, at),
             "assign" => self.assign(&mut scan),
             "capture" => self.capture(&mut scan, at),
-            "increment" | "decrement" => self.made(&mut scan).map(|name_| Node::Count { name: name_, is_up: name == "increment" }),
+            "increment" | "decrement" => {
+                self.made(&mut scan).map(|name_| Node::Count { name: name_, is_up: name == "increment" })
+            }
             "cycle" => self.cycle(&mut scan, spot),
             "break" => Ok(Node::Break),
             "continue" => Ok(Node::Continue),
@@ -298,7 +341,11 @@ fn loop_head(tag: &str, scan: &mut Scan<'_>) -> Result<Loop, Fault> {
             head.is_reversed = true;
             continue;
         }
-        let value = if scan.take(":") { scan.value(0)? } else { return scan.fault("`limit`, `offset` or `reversed` expected") };
+        let value = if scan.take(":") {
+            scan.value(0)?
+        } else {
+            return scan.fault("`limit`, `offset` or `reversed` expected");
+        };
         match (word, &mut head.row) {
             ("limit", _) => head.limit = Some(value),
             ("offset", _) => head.offset = Some(value),

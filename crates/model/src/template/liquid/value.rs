@@ -124,7 +124,9 @@ impl<'a> Value<'a> {
             Self::Fields(fields) => fields.get(name).map(Self::from),
             Self::AnyCase(fields) => fields
                 .get(name)
-                .or_else(|| fields.iter().find(|(held, _)| held.to_lowercase() == name.to_lowercase()).map(|(_, value)| value))
+                .or_else(|| {
+                    fields.iter().find(|(held, _)| held.to_lowercase() == name.to_lowercase()).map(|(_, value)| value)
+                })
                 .map(Self::from),
             Self::Turn(turn) => return turn.field(name),
             _ => None,

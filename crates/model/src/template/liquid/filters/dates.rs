@@ -5,8 +5,8 @@ use jiff::fmt::{rfc2822, strtime};
 use jiff::{Timestamp, Zoned};
 
 use super::{Answer, Given, Run};
-use crate::template::liquid::value::Value;
 use crate::contact::timezone;
+use crate::template::liquid::value::Value;
 
 pub const FILTERS: &[(&str, Run)] = &[("date", date)];
 
@@ -73,7 +73,8 @@ fn write(format: &str, moment: &Zoned) -> String {
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let flags = rest[1..].find(|c: char| !matches!(c, '-' | '_' | '^' | '#' | '0'..='9')).map_or(rest.len(), |n| n + 1);
+        let flags =
+            rest[1..].find(|c: char| !matches!(c, '-' | '_' | '^' | '#' | '0'..='9')).map_or(rest.len(), |n| n + 1);
         let Some(letter) = rest[flags.min(rest.len())..].chars().next() else { break };
         let end = flags + letter.len_utf8();
         directive(&rest[..end], letter, moment, &mut out);

@@ -16,7 +16,7 @@ pub const FILTERS: &[(&str, Run)] = &[
     ("money", money),
     ("number_with_delimiter", |g| Ok(Value::from(delimited(&g.text(), &g.word(0, ","))))),
     ("plus", |g| Ok(Value::Number(number(g).combine(operand(g), i64::checked_add, |a, b| a + b)))),
-    ("round", |g| Ok(rounded(number(g), g.count(0, 0), |n| (n + 0.5).floor()))),
+    ("round", |g| Ok(rounded(number(g), g.count(0, 0), f64::round))),
     ("times", |g| Ok(Value::Number(number(g).combine(operand(g), i64::checked_mul, |a, b| a * b)))),
 ];
 
@@ -39,7 +39,11 @@ fn rounded<'a>(number: Number, places: i64, round: impl Fn(f64) -> f64) -> Value
     }
     let scale = 10_f64.powi(i32::try_from(places.clamp(-15, 15)).unwrap_or(0));
     let result = round(number.real() * scale) / scale;
-    Value::Number(if result.fract() == 0.0 && result.abs() < 9e15 { Number::Whole(result as i64) } else { Number::Real(result) })
+    Value::Number(if result.fract() == 0.0 && result.abs() < 9e15 {
+        Number::Whole(result as i64)
+    } else {
+        Number::Real(result)
+    })
 }
 
 /// Whole numbers stay whole, rounded down, as in the language's own documentation.

@@ -98,7 +98,7 @@ pub fn strip_html(text: &str) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let mut skip = |open: &str, end: &str, seen: &mut bool| -> Option<usize> {
+        let skip = |open: &str, end: &str, seen: &mut bool| -> Option<usize> {
             let begins = *seen && rest.get(..open.len()).is_some_and(|start| start.eq_ignore_ascii_case(open));
             if !begins {
                 return None;
