@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use hogwire_connectors::Shape;
+use hogwire_model::contact::KeyKind;
 use hogwire_model::{Span, Time};
 
 use super::{Chunk, Claim, Record, Stored};
@@ -130,9 +132,20 @@ pub fn plant_cursors(tx: &mut Tx<'_>) -> Result<()> {
     (0..i64::try_from(LANES).unwrap_or(0)).try_for_each(|lane| cursors::plant(tx, &cursor_name(lane), "0:0"))
 }
 
+/// One person's records share a lane, so that they are decided in the order they came.
 fn lane(record: &Record<'_>) -> i64 {
-    let hint = if record.lane_hint == 0 { u64::from(crc32fast::hash(record.body)) } else { record.lane_hint };
+    let hint = match record.lane_hint {
+        0 => u64::from(crc32fast::hash(whose(record).as_deref().unwrap_or(record.body))),
+        hint => hint,
+    };
     i64::try_from(hint % LANES).unwrap_or(0)
+}
+
+/// The id that the record's actor goes by.
+fn whose(record: &Record<'_>) -> Option<Vec<u8>> {
+    let event = hogwire_connectors::read(Shape::parse(record.shape)?, record.body, record.arrived).ok()?;
+    let own = event.keys.iter().find(|(kind, _)| *kind == KeyKind::Visitor).or(event.keys.first());
+    own.map(|(_, value)| value.as_bytes().to_vec())
 }
 
 fn cursor_name(lane: i64) -> String {

@@ -84,7 +84,7 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     }
     runs.finish(&mut tx)?;
     people.save(&mut tx)?;
-    write::index(&mut tx, &batch, &past, now)?;
+    write::index(&mut tx, &batch, &past, chunk.damaged, now)?;
     engine.inbox.advance(&mut tx, claim, &chunk)?;
     tx.commit()?;
     engine.inbox.decided(&chunk);

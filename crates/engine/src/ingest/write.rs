@@ -10,7 +10,7 @@ use super::identify::other_key;
 use crate::error::Result;
 use crate::store::{Tx, counts, coverage, event_names, events, unmatched};
 
-pub fn index(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, now: Time) -> Result<()> {
+pub fn index(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, damaged: u64, now: Time) -> Result<()> {
     let mut rows: Vec<events::New<'_>> = batch
         .items
         .iter()
@@ -32,10 +32,10 @@ pub fn index(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, now: Time) ->
         waiting.extend(keys.map(|key| (key, &*item.event.uuid)));
     }
     unmatched::add(tx, &waiting, now)?;
-    count(tx, batch, past, now)
+    count(tx, batch, past, damaged, now)
 }
 
-fn count(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, now: Time) -> Result<()> {
+fn count(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, damaged: u64, now: Time) -> Result<()> {
     let mut names: BTreeMap<(&str, &str), (i64, Time)> = BTreeMap::new();
     let mut newest: BTreeMap<&str, Time> = BTreeMap::new();
     for item in &batch.items {
@@ -56,6 +56,7 @@ fn count(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, now: Time) -> Res
         ("events_duplicate", batch.duplicates),
         ("events_own", batch.echoes),
         ("events_revealed", past.items.len()),
+        ("inbox_damaged_bytes", usize::try_from(damaged).unwrap_or(usize::MAX)),
     ];
     let tallies: Vec<(&str, i64)> = tallies
         .iter()
