@@ -191,6 +191,18 @@ pub fn standing(tx: &mut Tx<'_>, campaign_id: &str) -> Result<Vec<Standing>> {
     )
 }
 
+/// Live runs of a campaign at one step, or at any; those that move on first, first.
+pub fn resting(tx: &mut Tx<'_>, campaign_id: &str, position: &str, limit: usize) -> Result<Vec<Enrollment>> {
+    tx.all(
+        "SELECT id, campaign_id, version, contact_id, status, position, run, trigger_event, trigger_properties,
+             entered_at, due_at, ended_at, ending FROM enrollments
+         WHERE campaign_id = $1 AND status = 'active' AND ($2 = '' OR position = $2)
+         ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT $3",
+        &params![campaign_id, position, limit],
+        read,
+    )
+}
+
 /// The watch a campaign keeps on a contact, if there is one.
 pub fn watching(tx: &mut Tx<'_>, contact_id: &str, campaign_id: &str) -> Result<Option<Enrollment>> {
     tx.optional(

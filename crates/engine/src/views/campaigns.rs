@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hogwire_model::campaign::Status;
+use hogwire_model::campaign::{Status, Trigger};
 use hogwire_model::{Problems, Time};
 use serde::Serialize;
 
@@ -10,9 +10,9 @@ use crate::catalog::Running;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::enrollments::{self, Standing, Status as RunStatus};
-use crate::store::{campaigns, messages};
+use crate::store::{campaigns, contacts, messages};
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Line {
     pub id: String,
     pub name: String,
@@ -42,6 +42,8 @@ pub struct Detail {
 /// The program drawn: steps in reading order and the ways between them.
 #[derive(Debug, Default, Serialize)]
 pub struct Graph {
+    /// What starts a run, in words.
+    pub trigger: String,
     pub nodes: Vec<Node>,
     pub edges: Vec<Edge>,
 }
@@ -73,7 +75,41 @@ pub struct VersionLine {
     pub live: i64,
 }
 
+/// One contact that stands at a step.
+#[derive(Debug, Serialize)]
+pub struct Resting {
+    pub enrollment: String,
+    pub contact: String,
+    pub address: Option<String>,
+    pub version: i64,
+    pub step: String,
+    pub status: &'static str,
+    pub entered_at: Time,
+    pub due_at: Option<Time>,
+}
+
 impl Engine {
+    /// Live runs of a campaign, at one step or at any, those that move on first at the top.
+    pub fn campaign_runs(&self, id: &str, step: Option<&str>, asked: Option<usize>) -> Result<Vec<Resting>> {
+        let mut tx = self.store.read()?;
+        let runs = enrollments::resting(&mut tx, id, step.unwrap_or(""), super::limit(asked))?;
+        let mut lines = Vec::with_capacity(runs.len());
+        for run in runs {
+            let stored = contacts::find(&mut tx, &run.contact_id)?;
+            lines.push(Resting {
+                enrollment: run.id,
+                address: stored.as_ref().and_then(|stored| stored.contact.address.clone()),
+                contact: stored.map_or(run.contact_id, |stored| stored.contact.id),
+                version: run.version,
+                step: run.position,
+                status: run.status.as_str(),
+                entered_at: run.entered_at,
+                due_at: run.due_at,
+            });
+        }
+        Ok(lines)
+    }
+
     pub fn campaigns(&self) -> Result<Vec<Line>> {
         let mut tx = self.store.read()?;
         let mut lines = Vec::new();
@@ -163,5 +199,21 @@ fn graph(running: &Running, standing: &[Standing]) -> Graph {
             label: edge.label,
         })
         .collect();
-    Graph { nodes, edges }
+    Graph { trigger: trigger(&program.campaign.trigger), nodes, edges }
+}
+
+fn trigger(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Event(on) => on.event.clone(),
+        Trigger::Nth(on) => format!("{} × {} within {}", on.count, on.event, on.within),
+        Trigger::Without(on) => format!("{}, no {} within {}", on.event, on.then_not, on.within),
+        Trigger::Inactive(on) => match on.named() {
+            Some(event) => format!("No {event} for {}", on.span),
+            None => format!("Nothing done for {}", on.span),
+        },
+        Trigger::Membership { .. } => "Enters or leaves a set".to_owned(),
+        Trigger::Date(on) => format!("The date in {}", on.attribute),
+        Trigger::Schedule(on) => format!("Schedule {}", on.cron),
+        Trigger::Api => "By the API".to_owned(),
+    }
 }
