@@ -161,7 +161,7 @@ fn leave(
         source: source.to_owned(),
         text: String::new(),
     };
-    let said = consents::say(tx, &contact, &word, Said::Person)?;
+    let said = consents::say(tx, &contact, &word, Said::Human)?;
     if !new && !said {
         return Ok(());
     }
@@ -192,7 +192,7 @@ fn come_back(
     let text = topic_named(parts.settings, topic).title().to_owned();
     let word =
         Consent { topic: topic.to_owned(), state: ConsentState::Granted, at: now, source: source.to_owned(), text };
-    consents::say(tx, &contact, &word, Said::Person)?;
+    consents::say(tx, &contact, &word, Said::Human)?;
     parts.hooks.journal(&[Line::OptedIn { address_hash: &hash, topic: listed }], now)?;
     let id = parts.outside.entropy.id("eng", now);
     let detail = json!({ "topic": topic, "source": source });
@@ -232,7 +232,7 @@ fn narrow(
         if topic.default == TopicDefault::Allowed {
             let state = ConsentState::Denied;
             let word = Consent { topic: name.clone(), state, at: now, source: source.to_owned(), text: String::new() };
-            consents::say(tx, contact, &word, Said::Person)?;
+            consents::say(tx, contact, &word, Said::Human)?;
         }
     }
     suppressions::lift_all(tx, hash)?;

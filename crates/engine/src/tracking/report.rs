@@ -68,7 +68,7 @@ fn complained(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, at: Time) -
         source: "complaint".to_owned(),
         text: String::new(),
     };
-    consents::say(tx, &contact, &word, Said::Person)?;
+    consents::say(tx, &contact, &word, Said::Human)?;
     tell::happening(parts, tx, Happening::EmailComplained, message, &message.id, Map::new(), at)?;
     settle::engaged(parts, tx, message, "complained", at)?;
     brakes::watch(tx, &message.sender, at)

@@ -177,7 +177,7 @@ fn who_does_not_want_to_be_tracked_is_not() {
             source: "api".to_owned(),
             text: String::new(),
         };
-        stage.store.write(|tx| consents::say(tx, "ada", &word, Said::Person)).expect("said");
+        stage.store.write(|tx| consents::say(tx, "ada", &word, Said::Human)).expect("said");
         stage.queue("ada", |_| {});
         stage.send(noon());
         let mail = stage.last_mail();

@@ -23,7 +23,7 @@ pub enum Origin {
     /// A campaign step.
     Campaign,
     /// The API or the console.
-    Person,
+    Human,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

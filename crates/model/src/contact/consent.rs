@@ -216,7 +216,7 @@ pub fn stronger<'a>(a: &'a Consent, b: &'a Consent) -> &'a Consent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     /// The person's own act, or somebody acting for them.
-    Person,
+    Human,
     /// A sync, an import, an event.
     Machine,
 }
@@ -225,7 +225,7 @@ pub enum Said {
 /// away and may fill a gap, but never turns a no into a yes (SPEC B12).
 pub fn may_replace(held: ConsentState, new: ConsentState, said: Said) -> bool {
     match (held, new, said) {
-        (_, _, Said::Person) => true,
+        (_, _, Said::Human) => true,
         (ConsentState::Denied, _, Said::Machine) => new == ConsentState::Denied,
         (ConsentState::Granted, ConsentState::Unknown, Said::Machine) => false,
         _ => true,

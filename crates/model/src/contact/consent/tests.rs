@@ -38,7 +38,7 @@ fn a_machine_never_turns_a_no_into_a_yes() {
     use ConsentState as C;
     for new in [C::Granted, C::Unknown] {
         assert!(!may_replace(C::Denied, new, Said::Machine));
-        assert!(may_replace(C::Denied, new, Said::Person));
+        assert!(may_replace(C::Denied, new, Said::Human));
     }
     assert!(may_replace(C::Granted, C::Denied, Said::Machine));
     assert!(may_replace(C::Unknown, C::Granted, Said::Machine));
