@@ -1,17 +1,29 @@
-//! Links of a rendered mail: only to hosts that the template itself writes, or that the
-//! operator allows. A link that data has built leads nowhere else (SPEC A2).
+//! Links of a mail: only to hosts that the template itself writes out, or that the operator
+//! allows. A link that data has built leads nowhere else.
+//!
+//! What can be known of a link is decided once, when the template is compiled; a link with
+//! Liquid in it is put between `{% hogwire_link %}` and its end, where it is looked at on
+//! every rendering.
+
+use super::markup::{Piece, attribute, decode, name_of, pieces};
+use super::shield::Shield;
+use crate::Problem;
+
+pub const GUARD: &str = "hogwire_link";
+pub const GUARD_END: &str = "endhogwire_link";
+/// Stands in the place of a target that was taken out.
+pub const NOWHERE: &str = "#";
 
 /// Hosts that a source writes out in its links, without Liquid in the host's place.
 pub fn written_hosts(source: &str) -> Vec<String> {
     let mut hosts = Vec::new();
     for (at, _) in source.match_indices("://") {
-        let host: String =
-            source[at + 3..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
-        // A host that Liquid goes on is not written out.
-        let rest = &source[at + 3 + host.len()..];
-        if !host.is_empty() && !rest.starts_with('{') && !rest.starts_with('@') && !hosts.contains(&host.to_lowercase())
-        {
-            hosts.push(host.to_lowercase());
+        let behind = &source[at + 3..];
+        let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-')).unwrap_or(behind.len());
+        let host = behind[..end].to_ascii_lowercase();
+        // A host that Liquid goes on is not written out, and before an @ it is a name.
+        if !host.is_empty() && !behind[end..].starts_with(['{', '@']) && !hosts.contains(&host) {
+            hosts.push(host);
         }
     }
     hosts
@@ -24,64 +36,131 @@ pub fn host_of(url: &str) -> Option<String> {
         return None;
     }
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let host = host.split(':').next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
     (!host.is_empty()).then(|| host.to_lowercase())
 }
 
-/// Takes the target from every link that leads to a host not on the list, or that is no web,
-/// mail or telephone link. Answers the HTML and the targets taken.
-pub fn keep_allowed(html: &str, allowed: &[String]) -> (String, Vec<String>) {
+/// Whether a target may stay: nothing, a place in the mail itself, mail, telephone, or a
+/// page on one of the hosts or below it.
+pub fn is_allowed(target: &str, hosts: &[&[String]]) -> bool {
+    let target = target.trim();
+    if target.is_empty() || target.starts_with('#') || is_personal(target) {
+        return true;
+    }
+    host_of(target).is_some_and(|host| {
+        hosts
+            .iter()
+            .copied()
+            .flatten()
+            .any(|known| host == *known || host.strip_suffix(known.as_str()).is_some_and(|above| above.ends_with('.')))
+    })
+}
+
+fn is_personal(target: &str) -> bool {
+    let starts = |scheme: &str| target.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    ["mailto:", "tel:", "sms:"].into_iter().any(starts)
+}
+
+/// A target with marks in it, between the tags that look at it on every rendering.
+pub fn guarded(target: &str, shield: &Shield) -> String {
+    match shield.has_mark(target) {
+        true => format!("{{% {GUARD} %}}{target}{{% {GUARD_END} %}}"),
+        false => target.to_owned(),
+    }
+}
+
+/// Guards the links of a shielded document. Refuses a written target that no mail can have.
+pub fn guard(html: &str, shield: &Shield) -> Result<String, Problem> {
+    let mut out = String::with_capacity(html.len() + 256);
+    for piece in pieces(html) {
+        match piece {
+            Piece::Tag(tag) => match attribute(tag, "href") {
+                Some((from, to)) => {
+                    let target = &tag[from..to];
+                    if !shield.has_mark(target) {
+                        check_written(tag, &decode(target))?;
+                    }
+                    out.push_str(&tag[..from]);
+                    out.push_str(&guarded(target, shield));
+                    out.push_str(&tag[to..]);
+                }
+                None => out.push_str(tag),
+            },
+            Piece::Text(text) | Piece::Comment(text) => out.push_str(text),
+        }
+    }
+    Ok(out)
+}
+
+fn check_written(tag: &str, target: &str) -> Result<(), Problem> {
+    let target = target.trim();
+    let is_link = matches!(name_of(tag).as_str(), "a" | "area");
+    if !is_link || host_of(target).is_some() || is_allowed(target, &[]) {
+        return Ok(());
+    }
+    let message = format!("the link `{target}` leads nowhere from a mail");
+    let remedy = "Write the whole address, with https://, or mailto: or tel:.";
+    Err(Problem::error("bad_link", "", message, remedy))
+}
+
+/// Whether Liquid stands in a tag but outside of any value, where a value printed could
+/// become an attribute.
+pub fn has_loose_mark(html: &str, shield: &Shield) -> bool {
+    pieces(html).any(|piece| match piece {
+        Piece::Tag(tag) if shield.has_mark(tag) => {
+            let outside: String = tag.split('"').step_by(2).collect();
+            shield.has_mark(&outside)
+        }
+        _ => false,
+    })
+}
+
+/// For rendered HTML into which values went unescaped: every link is looked at. Answers the
+/// HTML and the targets taken out.
+pub fn keep_allowed(html: &str, is_allowed: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
     let mut out = String::with_capacity(html.len());
     let mut taken = Vec::new();
-    let mut rest = html;
-    while let Some(at) = find_href(rest) {
-        let (before, value) = rest.split_at(at);
-        out.push_str(before);
-        let quote = value.chars().next().unwrap_or('"');
-        let Some(end) = value[1..].find(quote) else {
-            rest = value;
-            break;
-        };
-        let target = value[1..=end].trim();
-        if is_allowed(target, allowed) {
-            out.push_str(&value[..end + 2]);
-        } else {
-            taken.push(target.to_owned());
-            out.push_str(&format!("{quote}#{quote}"));
+    for piece in pieces(html) {
+        match piece {
+            Piece::Tag(tag) => match attribute(tag, "href").filter(|(from, to)| !is_allowed(&decode(&tag[*from..*to])))
+            {
+                Some((from, to)) => {
+                    taken.push(decode(tag[from..to].trim()));
+                    out.push_str(&tag[..from]);
+                    out.push_str(NOWHERE);
+                    out.push_str(&tag[to..]);
+                }
+                None => out.push_str(tag),
+            },
+            Piece::Text(text) | Piece::Comment(text) => out.push_str(text),
         }
-        rest = &value[end + 2..];
     }
-    out.push_str(rest);
     (out, taken)
 }
 
-/// Where the quote of the next `href=` begins.
-fn find_href(html: &str) -> Option<usize> {
-    let lower = html.to_ascii_lowercase();
-    let mut from = 0;
-    loop {
-        let at = from + lower[from..].find("href")?;
-        let rest = html[at + 4..].trim_start();
-        if let Some(value) = rest.strip_prefix('=') {
-            let value = value.trim_start();
-            if value.starts_with(['"', '\'']) {
-                return Some(html.len() - value.len());
-            }
+/// The same for plain text, where mail programs make links of addresses themselves.
+pub fn keep_allowed_text(text: String, is_allowed: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
+    if !text.contains("://") {
+        return (text, Vec::new());
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut taken = Vec::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("://") {
+        let scheme = rest[..at].len() - rest[..at].bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let end = rest[at..]
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"'))
+            .map_or(rest.len(), |end| at + end);
+        let target = &rest[scheme..end];
+        out.push_str(&rest[..scheme]);
+        if host_of(target).is_none() || is_allowed(target) {
+            out.push_str(target);
+        } else {
+            taken.push(target.to_owned());
+            out.push_str(NOWHERE);
         }
-        from = at + 4;
+        rest = &rest[end..];
     }
-}
-
-fn is_allowed(target: &str, allowed: &[String]) -> bool {
-    let lower = target.to_ascii_lowercase();
-    if lower.is_empty() || lower.starts_with('#') || lower.starts_with("mailto:") || lower.starts_with("tel:") {
-        return true;
-    }
-    let target = target.replace("&amp;", "&");
-    host_of(&target).is_some_and(|host| {
-        allowed
-            .iter()
-            .any(|known| host == *known || host.strip_suffix(known.as_str()).is_some_and(|sub| sub.ends_with('.')))
-    })
+    out.push_str(rest);
+    (out, taken)
 }

@@ -21,6 +21,8 @@ use std::fmt;
 use super::scope::Scope;
 use crate::Problem;
 
+pub(super) use run::Met;
+
 /// Bytes of a template's source.
 pub const MOST_SOURCE: usize = 256 << 10;
 /// Bytes that one rendering may print.
@@ -34,6 +36,8 @@ pub enum Escape {
     /// `<`, `>`, `&` and quotes become entities, unless the value passes through `raw`.
     Html,
     None,
+    /// For the text part made of an HTML source: markup loses its tags.
+    Text,
     /// Line breaks and other control characters become spaces, in the whole of it.
     Header,
     /// Within a JSON string quotes, backslashes and control characters are escaped; where a
@@ -44,6 +48,7 @@ pub enum Escape {
 pub struct Liquid {
     nodes: Vec<tree::Node>,
     variables: Vec<String>,
+    has_raw: bool,
     escape: Escape,
     length: usize,
 }
@@ -80,18 +85,28 @@ impl Liquid {
         if source.len() > MOST_SOURCE {
             return Err(Problem::error("template_too_large", "", "the template is larger than 256 KB", "Split it."));
         }
-        Self::parse_any_size(source, escape)
+        Self::build(source, escape, false)
     }
 
-    /// For what a pass has made of a source that was measured before.
-    pub(super) fn parse_any_size(source: &str, escape: Escape) -> Result<Self, Problem> {
-        let tree = tree::build(source, escape).map_err(|fault| {
+    /// For what our own passes have made of a source that was measured and parsed before.
+    pub(super) fn parse_made(source: &str, escape: Escape) -> Result<Self, Problem> {
+        Self::build(source, escape, true)
+    }
+
+    fn build(source: &str, escape: Escape, made: bool) -> Result<Self, Problem> {
+        let tree = tree::build(source, escape, made).map_err(|fault| {
             let before = source.get(..fault.at).unwrap_or(source);
             let line = 1 + before.matches('\n').count();
             let column = 1 + before.rsplit('\n').next().unwrap_or(before).chars().count();
             Problem::error(fault.code, "", fault.message, fault.remedy).at(line, column)
         })?;
-        Ok(Self { nodes: tree.nodes, variables: tree.variables, escape, length: source.len() })
+        let tree::Tree { nodes, variables, has_raw } = tree;
+        Ok(Self { nodes, variables, has_raw, escape, length: source.len() })
+    }
+
+    /// Whether a value is printed that nobody escapes.
+    pub(super) fn has_raw(&self) -> bool {
+        self.has_raw
     }
 
     /// Paths that are used without a default, in the order of the source, each once.
@@ -100,12 +115,18 @@ impl Liquid {
     }
 
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, RenderError> {
+        let (text, met) = self.render_guarded(scope, &[])?;
+        Ok(Rendered { text, missing: met.missing })
+    }
+
+    /// Guarded links may lead to `hosts`, and to those of the names that the scope adds.
+    pub(super) fn render_guarded(&self, scope: &Scope<'_>, hosts: &[&[String]]) -> Result<(String, Met), RenderError> {
         let mut text = String::with_capacity(self.length + self.length / 8);
-        let missing = run::render(&self.nodes, scope, self.escape, &mut text).map_err(RenderError)?;
+        let met = run::render(&self.nodes, scope, self.escape, hosts, &mut text).map_err(RenderError)?;
         if self.escape == Escape::Header {
             text = one_line(&text);
         }
-        Ok(Rendered { text, missing })
+        Ok((text, met))
     }
 }
 

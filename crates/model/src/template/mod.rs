@@ -8,9 +8,13 @@ mod compiled;
 mod front;
 pub mod links;
 mod liquid;
+mod markdown;
+mod markup;
 mod mjml;
+mod passes;
 mod scope;
 mod shield;
+mod text;
 
 pub use compiled::{Compiled, Kind, Mail};
 pub use liquid::{Escape, Liquid, RenderError, Rendered};

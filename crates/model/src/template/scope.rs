@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
+use super::links;
 use super::liquid::value::{Text, Value};
 use crate::Time;
 use crate::contact::timezone;
@@ -42,6 +43,15 @@ impl<'a> Scope<'a> {
         let mut names = path.split('.');
         let first = names.next().map_or(Value::Nil, |name| self.find(name));
         !names.fold(first, |value, name| value.field(name)).is_nil()
+    }
+
+    /// Whether a link may lead there: to one of the hosts, or to the host of a name that was
+    /// added, because the engine's own links need no leave.
+    pub(super) fn allows(&self, target: &str, hosts: &[&[String]]) -> bool {
+        links::is_allowed(target, hosts)
+            || links::host_of(target).is_some_and(|host| {
+                self.more.iter().any(|(_, value)| value.as_str().and_then(links::host_of).as_ref() == Some(&host))
+            })
     }
 
     pub(super) fn find(&self, name: &str) -> Value<'_> {

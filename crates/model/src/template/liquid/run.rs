@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use super::compare::{contains, equal, order};
 use super::expression::{Call, Chain, Expression, Logic, Operator, Path, Step, Term};
-use super::filters::{Given, escape_html, escape_json};
+use super::filters::{Given, escape_html, escape_json, strip_html};
 use super::number::Number;
 use super::tokens::Spot;
 use super::tree::{Loop, Node};
 use super::value::{Text, Turn, Value};
 use super::{Escape, MOST_OUTPUT, MOST_ROUNDS};
+use crate::template::links;
+use crate::template::markup::decode;
 use crate::template::scope::Scope;
 
 /// Bytes that one rendering may touch on its way.
@@ -29,6 +31,8 @@ pub struct Run<'a> {
     counters: Vec<(&'a str, i64)>,
     cycles: Vec<(&'a str, usize)>,
     missing: Vec<&'a str>,
+    hosts: &'a [&'a [String]],
+    taken: Vec<String>,
     work: usize,
     rounds: usize,
 }
@@ -40,8 +44,33 @@ enum Flow {
     Continue,
 }
 
-/// Prints the nodes and answers the paths that led to nothing.
-pub fn render<'a>(nodes: &'a [Node], scope: &'a Scope<'a>, escape: Escape, out: &mut String) -> Done<Vec<String>> {
+/// What a rendering has met beside the text.
+pub struct Met {
+    /// Paths that were printed and led to nothing.
+    pub missing: Vec<String>,
+    /// Targets of links that were taken out.
+    pub taken: Vec<String>,
+}
+
+impl Met {
+    pub fn add(&mut self, other: Self) {
+        for path in other.missing {
+            if !self.missing.contains(&path) {
+                self.missing.push(path);
+            }
+        }
+        self.taken.extend(other.taken);
+    }
+}
+
+/// Prints the nodes. Guarded links may lead to `hosts` and to where the engine's own lead.
+pub fn render<'a>(
+    nodes: &'a [Node],
+    scope: &'a Scope<'a>,
+    escape: Escape,
+    hosts: &'a [&'a [String]],
+    out: &mut String,
+) -> Done<Met> {
     let mut run = Run {
         scope,
         escape,
@@ -51,11 +80,13 @@ pub fn render<'a>(nodes: &'a [Node], scope: &'a Scope<'a>, escape: Escape, out: 
         counters: Vec::new(),
         cycles: Vec::new(),
         missing: Vec::new(),
+        hosts,
+        taken: Vec::new(),
         work: 0,
         rounds: 0,
     };
     run.nodes(nodes, out)?;
-    Ok(run.missing.into_iter().map(str::to_owned).collect())
+    Ok(Met { missing: run.missing.into_iter().map(str::to_owned).collect(), taken: run.taken })
 }
 
 impl<'a> Run<'a> {
@@ -101,16 +132,36 @@ impl<'a> Run<'a> {
                 let mut inner = String::new();
                 let flow = self.nodes(body, &mut inner)?;
                 let text = Text::Shared(inner.into());
-                let value = if self.escape == Escape::None { Value::Text(text) } else { Value::Markup(text) };
+                let value = if matches!(self.escape, Escape::None | Escape::Text) {
+                    Value::Text(text)
+                } else {
+                    Value::Markup(text)
+                };
                 self.make(name, value);
                 return Ok(flow);
             }
             Node::Count { name, is_up } => self.count(name, *is_up, out)?,
             Node::Cycle { slot, values, spot } => self.cycle(slot, values, *spot, out)?,
+            Node::Guard(body) => return self.guard(body, out),
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
         }
         Ok(Flow::On)
+    }
+
+    fn guard(&mut self, body: &'a [Node], out: &mut String) -> Done<Flow> {
+        let from = out.len();
+        let flow = self.nodes(body, out)?;
+        let printed = &out[from..];
+        let target = if self.escape == Escape::Html { decode(printed) } else { printed.to_owned() };
+        if !self.scope.allows(&target, self.hosts) {
+            out.truncate(from);
+            out.push_str(links::NOWHERE);
+            if !self.taken.contains(&target) {
+                self.taken.push(target);
+            }
+        }
+        Ok(flow)
     }
 
     fn spend(&mut self, work: usize) -> Done<()> {
@@ -125,6 +176,9 @@ impl<'a> Run<'a> {
     fn print(&mut self, value: &Value<'a>, spot: Spot, out: &mut String) -> Done<()> {
         self.spend(16 + value.weight())?;
         match (spot, value) {
+            (Spot::Plain, Value::Markup(text)) if self.escape == Escape::Text => {
+                out.push_str(&decode(&strip_html(text)))
+            }
             (Spot::Plain, _) | (_, Value::Markup(_) | Value::Bool(_)) | (Spot::Html, Value::Number(_)) => {
                 value.print(out)
             }

@@ -195,7 +195,7 @@ impl<'s> Cutter<'s> {
             Escape::Html => Spot::Html,
             Escape::JsonString if self.in_string || self.captures > 0 => Spot::JsonString,
             Escape::JsonString => Spot::JsonValue,
-            Escape::None | Escape::Header => Spot::Plain,
+            Escape::None | Escape::Text | Escape::Header => Spot::Plain,
         };
         self.tokens.push(Token { kind, at, spot });
     }

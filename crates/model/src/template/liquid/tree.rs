@@ -4,6 +4,7 @@ use super::Escape;
 use super::expression::{Chain, Expression, Logic, Path};
 use super::scan::{Fault, Scan};
 use super::tokens::{self, Kind, Spot, Token};
+use crate::template::links::{GUARD, GUARD_END};
 
 /// Blocks inside blocks.
 const MOST_DEPTH: usize = 50;
@@ -60,6 +61,8 @@ pub enum Node {
         name: Box<str>,
         is_up: bool,
     },
+    /// A link's target, looked at when it is rendered.
+    Guard(Vec<Node>),
     Cycle {
         slot: Box<str>,
         values: Vec<Expression>,
@@ -86,20 +89,24 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// Paths read without a default, in the order of the source, each once.
     pub variables: Vec<String>,
+    /// A value is printed that nobody escapes.
+    pub has_raw: bool,
 }
 
-pub fn build(source: &str, escape: Escape) -> Result<Tree, Fault> {
+/// `made` sources are those that a pass of ours has written: they may guard links.
+pub fn build(source: &str, escape: Escape, made: bool) -> Result<Tree, Fault> {
     let tokens = tokens::cut(source, escape)?;
-    let mut builder = Builder { tokens: tokens.into_iter(), depth: 0, used: Vec::new(), local: Vec::new() };
+    let mut builder =
+        Builder { tokens: tokens.into_iter(), depth: 0, used: Vec::new(), local: Vec::new(), made, has_raw: false };
     let (nodes, _) = builder.nodes(&[], 0)?;
-    let Builder { used, local, .. } = builder;
+    let Builder { used, local, has_raw, .. } = builder;
     let mut variables: Vec<String> = Vec::new();
     for path in used {
         if !local.contains(&path.root) && !variables.iter().any(|known| *known == *path.written) {
             variables.push(path.written.into_string());
         }
     }
-    Ok(Tree { nodes, variables })
+    Ok(Tree { nodes, variables, has_raw })
 }
 
 struct Builder<'s> {
@@ -108,6 +115,8 @@ struct Builder<'s> {
     used: Vec<Path>,
     /// Names that the template makes itself.
     local: Vec<Box<str>>,
+    made: bool,
+    has_raw: bool,
 }
 
 /// A tag that ends a list of nodes: its name, its arguments and their place.
@@ -159,6 +168,7 @@ impl<'s> Builder<'s> {
             "cycle" => self.cycle(&mut scan, spot),
             "break" => Ok(Node::Break),
             "continue" => Ok(Node::Continue),
+            GUARD if self.made => self.nodes(&[GUARD_END], at).map(|(body, _)| Node::Guard(body)),
             _ => Err(unknown(name)),
         };
         self.depth -= 1;
@@ -177,6 +187,7 @@ impl<'s> Builder<'s> {
     }
 
     fn note_chain(&mut self, chain: &Chain) {
+        self.has_raw |= chain.calls.iter().any(|call| call.filter.name == "raw");
         if !chain.has_default {
             self.note(&chain.first);
         }

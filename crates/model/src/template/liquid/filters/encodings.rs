@@ -37,6 +37,8 @@ fn default<'a>(g: &Given<'_, 'a>) -> Answer<'a> {
 fn escaped<'a>(g: &Given<'_, 'a>, text: String) -> Value<'a> {
     match g.escape {
         Escape::Html => Value::markup(text),
+        // In a text part nothing has to be escaped.
+        Escape::Text => g.value.clone(),
         _ => Value::from(text),
     }
 }

@@ -15,6 +15,7 @@ use super::{Escape, MOST_OUTPUT};
 use crate::Time;
 
 pub use encodings::{escape_html, escape_json};
+pub use texts::strip_html;
 
 /// What a filter works on.
 pub struct Given<'r, 'a> {

@@ -48,6 +48,7 @@ fn newline_to_br<'a>(g: &Given<'_, 'a>) -> Answer<'a> {
     Ok(match (g.escape, &g.value) {
         (Escape::Html, Value::Markup(_)) => Value::markup(breaks(&text)),
         (Escape::Html, _) => Value::markup(breaks(&escape_html(&text))),
+        (Escape::Text, _) => g.value.clone(),
         _ => Value::from(breaks(&text)),
     })
 }
