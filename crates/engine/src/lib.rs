@@ -5,6 +5,7 @@
 //! why. Time and randomness are arguments; sockets, disks and clocks are traits in `outside`.
 
 pub mod access;
+pub mod backup;
 pub mod campaigns;
 pub mod catalog;
 pub mod engine;
@@ -24,6 +25,7 @@ pub mod store;
 pub mod tracking;
 pub mod views;
 
+mod by_hand;
 mod facts;
 mod fanout;
 mod hooks;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use hogwire_connectors::Refusal;
+use hogwire_model::Time;
 use hogwire_model::contact::Key;
 use hogwire_model::contact::key::{self, MAX_VALUE};
 use hogwire_model::event::Event;
@@ -18,6 +19,8 @@ pub struct Batch<'c> {
     pub items: Vec<Item<'c>>,
     /// Connections that only look: events are logged and mapped, nothing starts.
     testing: HashSet<String>,
+    /// What arrived up to then is history: it changes what is known and starts nothing.
+    history_until: Time,
     pub duplicates: usize,
     pub echoes: usize,
 }
@@ -47,8 +50,13 @@ impl<'c> Batch<'c> {
     /// Reads a chunk. What cannot be read is set aside with its reason.
     pub fn read(engine: &Engine, tx: &mut Tx<'_>, chunk: &'c Chunk) -> Result<Self> {
         let settings = engine.settings();
-        let mut batch =
-            Self { items: Vec::with_capacity(chunk.records.len()), testing: testing(tx)?, duplicates: 0, echoes: 0 };
+        let mut batch = Self {
+            items: Vec::with_capacity(chunk.records.len()),
+            testing: testing(tx)?,
+            history_until: crate::backup::history_until(tx)?,
+            duplicates: 0,
+            echoes: 0,
+        };
         for stored in &chunk.records {
             match super::read_stored(stored) {
                 Ok(event) if event.own => batch.echoes += 1,
@@ -65,12 +73,19 @@ impl<'c> Batch<'c> {
         let settings = engine.settings();
         let read = bodies.iter().filter_map(|stored| Some((stored, super::read_stored(stored).ok()?)));
         let items = read.map(|(stored, event)| item(&settings, stored, event, true)).collect();
-        Ok(Self { items, testing: HashSet::new(), duplicates: 0, echoes: 0 })
+        Ok(Self {
+            items,
+            testing: HashSet::new(),
+            history_until: Time::from_millis(i64::MIN),
+            duplicates: 0,
+            echoes: 0,
+        })
     }
 
     /// Whether the item may start or wake anything.
     pub fn may_start(&self, item: &Item<'_>) -> bool {
-        !self.testing.contains(item.connection) && !item.event.test
+        let is_history = item.event.arrived <= self.history_until;
+        !is_history && !self.testing.contains(item.connection) && !item.event.test
     }
 
     fn refuse_duplicates(&mut self, tx: &mut Tx<'_>) -> Result<()> {

@@ -103,9 +103,13 @@ fn needs_absence(trigger: &Trigger) -> bool {
 
 /// Whether everything that could have arrived up to `until` is known to have arrived.
 fn covered(runs: &Runs<'_>, running: &Running, run: &Enrollment, marks: &HashMap<String, Time>, until: Time) -> bool {
-    let named = running.program.campaign.connection.clone();
-    let connection = named.or_else(|| run.trigger_event.split_once(':').map(|(connection, _)| connection.to_owned()));
-    let mark = connection.and_then(|connection| marks.get(&connection).copied());
+    let named = running.program.campaign.connection.as_deref();
+    let began = run.trigger_event.split_once(':').map(|(connection, _)| connection);
+    // A watch that no event began waits for what any connection may still bring.
+    let mark = match named.or(began).and_then(|connection| marks.get(connection)) {
+        Some(mark) => Some(*mark),
+        None => marks.values().min().copied(),
+    };
     runs.now >= until.plus(GRACE) && mark.is_some_and(|mark| mark >= until)
 }
 

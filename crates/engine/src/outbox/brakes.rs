@@ -19,10 +19,13 @@ pub enum Subject<'a> {
     Campaign(&'a str),
 }
 
+/// How the brake for everything is written.
+pub const EVERYTHING: &str = "*";
+
 impl Subject<'_> {
     fn written(self) -> String {
         match self {
-            Self::Everything => "*".to_owned(),
+            Self::Everything => EVERYTHING.to_owned(),
             Self::Sender(name) => format!("sender:{name}"),
             Self::Campaign(id) => format!("campaign:{id}"),
         }

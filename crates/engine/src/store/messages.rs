@@ -171,6 +171,20 @@ pub fn pending(tx: &mut Tx<'_>, enrollment_id: &str, step: &str) -> Result<Optio
     )
 }
 
+/// Every message that has not come to an end, oldest first: what a restore looks through.
+pub fn undecided(tx: &mut Tx<'_>) -> Result<Vec<Message>> {
+    tx.all(
+        select!("WHERE status IN ('queued', 'held', 'sending') ORDER BY created_at, id LIMIT $1"),
+        &params![1_000_000_usize],
+        read,
+    )
+}
+
+/// How many messages wait to be sent.
+pub fn waiting(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.one("SELECT count(*){big} FROM messages WHERE status IN ('queued', 'held')", &[], |row| row.int(0))
+}
+
 /// What the claim passes over: paused, or without room in its ceilings.
 #[derive(Default)]
 pub struct Except<'a> {

@@ -1,6 +1,8 @@
 //! The loop in one process: an event becomes a mail, step by step, against scripted ends.
 
 mod nodes;
+mod restore;
+mod triggers;
 mod world;
 
 use hogwire_engine::Work;

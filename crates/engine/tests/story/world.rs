@@ -12,7 +12,7 @@ use hogwire_engine::inbox::{Inbox, Record};
 use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::settings::{Connection, Sender, Settings};
-use hogwire_engine::store::Store;
+use hogwire_engine::store::{Store, coverage};
 use hogwire_engine::{Engine, Work};
 use hogwire_model::{Outcome, Span, Time};
 use serde_json::{Value, json};
@@ -39,6 +39,11 @@ impl Drop for Place {
             let _ = client.batch_execute(&format!("DROP SCHEMA {name} CASCADE"));
         }
     }
+}
+
+/// Tells a story that is about the file of a SQLite installation.
+pub fn on_sqlite(story: impl FnOnce(World)) {
+    story(World::new(Place::File(tempfile::tempdir().expect("a folder"))));
 }
 
 /// Tells a story in a world on SQLite, and in one on PostgreSQL.
@@ -196,6 +201,14 @@ impl World {
         self.engine = open(&self.outside, &self.place, self.now);
     }
 
+    /// The database is replaced by a copy; the log and the journal beside it stay.
+    pub fn put_back(&mut self, copy: &std::path::Path) {
+        let Place::File(folder) = &mut self.place else { panic!("a file") };
+        *folder = tempfile::tempdir().expect("a folder");
+        std::fs::copy(copy, folder.path().join("hogwire.db")).expect("copied");
+        self.reopen();
+    }
+
     pub fn apply(&self, id: &str, text: &str) {
         let file =
             |id: &str, kind: &str, text: &str| SourceFile { id: id.into(), kind: kind.into(), text: text.into() };
@@ -226,7 +239,18 @@ impl World {
     }
 
     pub fn later_days(&mut self, days: i64) {
-        self.now = self.now.plus(Span::days(days));
+        self.later(Span::days(days));
+    }
+
+    /// Somebody compared with the source and found that nothing is missing.
+    pub fn nothing_is_missing(&self) {
+        self.settle();
+        let closed = self.engine.store().write(|tx| coverage::close_gaps(tx, "posthog", self.now));
+        closed.expect("closed");
+    }
+
+    pub fn later(&mut self, span: Span) {
+        self.now = self.now.plus(span);
         self.mail.clock.store(u64::try_from(self.now.millis()).expect("a time"), Ordering::SeqCst);
     }
 
@@ -283,4 +307,9 @@ pub fn signup(uuid: &str, id: &str, address: &str, plan: &str) -> Value {
         "event": { "uuid": uuid, "event": "user_signed_up", "distinct_id": id, "properties": { "plan": plan }, "timestamp": "2026-03-02T08:59:59Z" },
         "person": { "id": format!("person-{id}"), "properties": { "email": address, "name": name, "plan": plan } }
     })
+}
+
+/// An event in the flat capture form.
+pub fn event(uuid: &str, id: &str, name: &str, at: &Time, properties: Value) -> Value {
+    json!({ "uuid": uuid, "event": name, "distinct_id": id, "timestamp": at.to_string(), "properties": properties })
 }

@@ -1,7 +1,5 @@
 //! When triggers without an event are due: inactivity, a date, a schedule.
 
-use std::str::FromStr;
-
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -64,11 +62,5 @@ pub fn schedule_next(program: &Program, after: Time) -> Option<Time> {
     let Trigger::Schedule(schedule) = &program.campaign.trigger else {
         return None;
     };
-    let zone = match &schedule.zone {
-        Some(zone) => zone.resolve(&TimeZone::UTC),
-        None => TimeZone::UTC,
-    };
-    let after = after.to_jiff().to_zoned(zone);
-    let next = croner::Cron::from_str(&schedule.cron).ok()?.find_next_occurrence(&after, false).ok()?;
-    Some(Time::from_millis(next.timestamp().as_millisecond()))
+    schedule.rhythm().ok()?.next(after)
 }

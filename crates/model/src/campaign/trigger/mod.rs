@@ -18,12 +18,15 @@ pub use matches::{Matched, cancels, match_keys, matches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use jiff::tz::TimeZone;
+
 use super::surroundings::holds;
 use super::when::{Clock, Zone};
 use super::{Match, Where};
 use crate::Span;
 use crate::Time;
 use crate::filter::Facts;
+use crate::schedule::Schedule;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "form::TriggerForm", into = "form::TriggerForm")]
@@ -113,6 +116,13 @@ pub struct ScheduleTrigger {
 }
 
 impl ScheduleTrigger {
+    /// When it runs. A campaign runs for everybody at once, so the zone of a contact is
+    /// nobody's, and UTC is meant. The error is a sentence.
+    pub fn rhythm(&self) -> Result<Schedule, String> {
+        let zone = self.zone.as_ref().map_or(TimeZone::UTC, |zone| zone.resolve(&TimeZone::UTC));
+        Schedule::parse(&self.cron).map(|schedule| schedule.in_zone(&zone))
+    }
+
     /// Whether a contact belongs to the audience. Segments come in a later order, and
     /// nobody is in one yet.
     pub fn addresses(&self, facts: &dyn Facts, now: Time) -> bool {

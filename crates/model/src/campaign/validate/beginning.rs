@@ -1,6 +1,5 @@
 //! The head of a campaign: its name, entry rule, trigger, goal and exits.
 
-use std::str::FromStr;
 
 use super::Review;
 use crate::Span;
@@ -113,9 +112,9 @@ impl Review<'_> {
     }
 
     fn schedule(&mut self, t: &ScheduleTrigger) {
-        if let Err(error) = croner::Cron::from_str(&t.cron) {
-            let message = format!("`{}` is no cron line: {error}", t.cron);
-            let remedy = "write five fields, e.g. `0 9 * * mon`";
+        if let Err(error) = t.rhythm() {
+            let message = format!("`{}` is no schedule: {error}", t.cron);
+            let remedy = "write `daily 09:00`, `weekly mon 09:00`, or five fields like `0 9 * * mon`";
             self.error("schedule_invalid", "trigger.schedule.cron", message, remedy);
         }
         self.audience(&t.audience, "trigger.schedule.audience");
