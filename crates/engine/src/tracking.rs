@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::outbox::settle::{engaged, engagement};
 use crate::outbox::{Parts, tell, token};
 use crate::store::messages::Message;
-use crate::store::{Tx, engagements, message_bodies, messages};
+use crate::store::{Tx, counts, engagements, message_bodies, messages};
 
 /// One visit, as the route saw it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,6 +116,7 @@ fn happened(
     if machine {
         return Ok(());
     }
+    counts::add(tx, &[(word, 1)], now)?;
     tell::happening(parts, tx, happening, message, &id, more, now)
 }
 

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::settings::Ambiguous;
 use crate::store::decisions::{self, Recorded};
 use crate::store::messages::{Message, Status};
-use crate::store::{Tx, attempts, engagements, messages};
+use crate::store::{Tx, attempts, counts, engagements, messages};
 
 /// How often the settling transaction is tried when the database is busy: what is not
 /// settled becomes unknown, so giving up early would lose what the server said.
@@ -40,12 +40,18 @@ pub enum Word {
 pub fn answers(parts: &Parts<'_>, claimed: &[Claimed], answers: Vec<(Time, Outcome)>, now: Time) -> Result<()> {
     for left in (0..TRIES).rev() {
         let written = parts.store.write(|tx| {
-            let mut decided = Vec::new();
+            let (mut decided, mut sent) = (Vec::new(), 0);
             for (place, one) in claimed.iter().enumerate() {
                 // An adapter that answers for fewer than it got has said nothing about the rest.
                 let unknown = || (now, Outcome::Unknown("no answer".to_owned()));
                 let (at, outcome) = answers.get(place).cloned().unwrap_or_else(unknown);
+                let before = decided.len();
                 answer(parts, tx, one, outcome, &mut decided, at)?;
+                let went = decided[before..].iter().any(|recorded| recorded.decision.code == Code::Sent);
+                sent += i64::from(went && !one.message.test);
+            }
+            if sent > 0 {
+                counts::add(tx, &[("sent", sent)], now)?;
             }
             decisions::record(tx, &decided)
         });

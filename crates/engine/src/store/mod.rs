@@ -38,6 +38,7 @@ pub mod jobs;
 pub mod mappings;
 pub mod message_bodies;
 pub mod messages;
+pub mod outgoing;
 pub mod pauses;
 pub mod redirects;
 pub mod refusals;

@@ -4,6 +4,9 @@
 pub mod campaigns;
 pub mod contacts;
 pub mod events;
+pub mod health;
+pub mod messages;
+pub mod overview;
 
 use serde::Serialize;
 

@@ -307,6 +307,7 @@ CREATE UNIQUE INDEX messages_once ON messages (enrollment_id, step, id);
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_by_contact ON messages (contact_id, created_at);
 CREATE INDEX messages_by_created ON messages (created_at);
+CREATE INDEX messages_unknown ON messages (created_at) WHERE status = 'unknown';
 CREATE UNIQUE INDEX messages_by_token ON messages (token_hash);
 
 -- shard: contact_id. What a message said, kept for less long than the message itself.
