@@ -267,7 +267,7 @@ fn who_is_not_known_on_a_connection_is_counted_and_not_told_about() {
         stage.deliver(noon());
         assert_eq!(found(&stage, &id).status, "done");
         assert!(stage.net.got.lock().expect("lock").is_empty());
-        let untold = stage.read(counts::totals);
-        assert_eq!(untold, [("capture_without_identity".to_owned(), 2)]);
+        let untold = stage.read(counts::totals).into_iter().find(|(name, _)| name == "capture_without_identity");
+        assert_eq!(untold.map(|(_, n)| n), Some(2));
     });
 }
