@@ -196,7 +196,7 @@ fn shifted(mut problem: Problem, lines: usize) -> Problem {
 }
 
 fn html_body(body: &str, preheader: Option<&str>, kind: Kind, has_raw: bool) -> Result<Body, Problem> {
-    let Passed { html, text, has_loose } = passes::run(body, preheader, kind)?;
+    let Passed { html, text } = passes::run(body, preheader, kind)?;
     let made = |source: &str, escape| {
         Liquid::parse_made(source, escape).map_err(|mut problem| {
             // The place is one in what the passes have made.
@@ -205,9 +205,5 @@ fn html_body(body: &str, preheader: Option<&str>, kind: Kind, has_raw: bool) -> 
             problem
         })
     };
-    Ok(Body::Html {
-        html: made(&html, Escape::Html)?,
-        text: made(&text, Escape::Text)?,
-        looks_again: has_raw || has_loose,
-    })
+    Ok(Body::Html { html: made(&html, Escape::Html)?, text: made(&text, Escape::Text)?, looks_again: has_raw })
 }

@@ -103,16 +103,19 @@ fn check_written(tag: &str, target: &str) -> Result<(), Problem> {
     Err(Problem::error("bad_link", "", message, remedy))
 }
 
-/// Whether Liquid stands in a tag but outside of any value, where a value printed could
-/// become an attribute.
-pub fn has_loose_mark(html: &str, shield: &Shield) -> bool {
-    pieces(html).any(|piece| match piece {
-        Piece::Tag(tag) if shield.has_mark(tag) => {
-            let outside: String = tag.split('"').step_by(2).collect();
-            shield.has_mark(&outside)
+/// Refuses Liquid in a tag outside of any value: the order of attributes is not kept, and a
+/// value printed there could become one.
+pub fn refuse_loose(html: &str, shield: &Shield) -> Result<(), Problem> {
+    for piece in pieces(html) {
+        let Piece::Tag(tag) = piece else { continue };
+        let loose = tag.split('"').step_by(2).find_map(|outside| shield.next(outside));
+        if let Some((.., number)) = loose {
+            let message = format!("`{}` stands in a tag, but in none of its values", shield.tag(number));
+            let remedy = "Put it between the quotes, as in class=\"{% if … %}…{% endif %}\".";
+            return Err(Problem::error("liquid_in_tag", "", message, remedy));
         }
-        _ => false,
-    })
+    }
+    Ok(())
 }
 
 /// For rendered HTML into which values went unescaped: every link is looked at. Answers the

@@ -10,8 +10,6 @@ use crate::Problem;
 pub struct Passed {
     pub html: String,
     pub text: String,
-    /// Liquid stands in a tag outside of any value.
-    pub has_loose: bool,
 }
 
 pub fn run(body: &str, preheader: Option<&str>, kind: Kind) -> Result<Passed, Problem> {
@@ -26,7 +24,7 @@ pub fn run(body: &str, preheader: Option<&str>, kind: Kind) -> Result<Passed, Pr
     };
     let html = with_styles_in_line(&html)?;
     let text = text::from_html(&html, &shield);
-    let has_loose = links::has_loose_mark(&html, &shield);
+    links::refuse_loose(&html, &shield)?;
     let guarded = links::guard(&html, &shield)?;
     let restored = shield.restore(&guarded).map_err(|lost| {
         let message = format!("the Liquid tag `{lost}` stands where no text may stand and would be lost");
@@ -36,7 +34,7 @@ pub fn run(body: &str, preheader: Option<&str>, kind: Kind) -> Result<Passed, Pr
         Some(preheader) if !preheader.is_empty() => with_preheader(&restored, preheader),
         _ => restored,
     };
-    Ok(Passed { html, text, has_loose })
+    Ok(Passed { html, text })
 }
 
 /// Styles that no attribute can carry, such as those for the dark, stay in their element.
@@ -47,9 +45,11 @@ fn with_styles_in_line(html: &str) -> Result<String, Problem> {
         .keep_at_rules(true)
         .keep_link_tags(true)
         .build();
-    inliner.inline(html).map_err(|error| {
+    let html = inliner.inline(html).map_err(|error| {
         Problem::error("styles", "", format!("the styles cannot be inlined: {error}"), "Mend the style sheet.")
-    })
+    })?;
+    let has_type = html.get(..9).is_some_and(|head| head.eq_ignore_ascii_case("<!doctype"));
+    Ok(if has_type { html } else { format!("<!DOCTYPE html>{html}") })
 }
 
 /// What an inbox shows behind the subject stands first in the body, and unseen.

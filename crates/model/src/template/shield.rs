@@ -37,7 +37,11 @@ impl Shield {
                 Some(length) => {
                     let name = shield.word(shield.tags.len());
                     shield.tags.push(rest[..length].to_owned());
-                    match place.is_text() && language == Language::Markup {
+                    let is_comment = match language {
+                        Language::Markup => place.is_text(),
+                        Language::Markdown => rest.starts_with("{%") && is_alone(&text, &rest[length..]),
+                    };
+                    match is_comment {
                         true => text.push_str(&format!("<!--{name}-->")),
                         false => text.push_str(&name),
                     }
@@ -113,6 +117,13 @@ impl Shield {
             None => Ok(out),
         }
     }
+}
+
+/// In Markdown a block tag alone on its line is a block of its own.
+fn is_alone(before: &str, behind: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    let rest = behind.split('\n').next().unwrap_or(behind);
+    line.trim().is_empty() && rest.trim().is_empty()
 }
 
 fn length_of_tag(rest: &str) -> Option<usize> {

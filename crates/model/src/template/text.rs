@@ -8,7 +8,7 @@ use super::shield::Shield;
 
 /// HTML with marks, to a Liquid source for plain text.
 pub fn from_html(html: &str, shield: &Shield) -> String {
-    let mut writer = Writer { out: String::new(), space: false, breaks: 0, links: Vec::new(), shield };
+    let mut writer = Writer { out: String::new(), space: false, breaks: 0, broken: 0, links: Vec::new(), shield };
     let mut skipped: Option<(String, usize)> = None;
     for piece in pieces(html) {
         if let (Some((name, depth)), Piece::Tag(tag)) = (&mut skipped, piece) {
@@ -58,21 +58,27 @@ struct Writer<'s> {
     out: String,
     space: bool,
     breaks: usize,
+    /// Breaks written already, with nothing but marks behind them.
+    broken: usize,
     /// Targets of the links that are open, and where their text began.
     links: Vec<(String, usize)>,
     shield: &'s Shield,
 }
 
 impl Writer<'_> {
-    /// Text with marks. Block tags take no room: what is due before the next word stays due.
+    /// Text with marks. What is due is written before each, because nobody knows which words
+    /// will follow; `tidy` takes out what was written twice.
     fn text(&mut self, text: &str) {
         let mut rest = text;
         while let Some((begin, end, number)) = self.shield.next(rest) {
             self.words(&rest[..begin]);
-            if self.shield.tag(number).starts_with("{{") {
-                self.settle();
+            match self.shield.tag(number).starts_with("{{") {
+                true => self.word(&rest[begin..end]),
+                false => {
+                    self.settle();
+                    self.out.push_str(&rest[begin..end]);
+                }
             }
-            self.out.push_str(&rest[begin..end]);
             rest = &rest[end..];
         }
         self.words(rest);
@@ -85,8 +91,7 @@ impl Writer<'_> {
         }
         for word in decoded.split_whitespace().map(|word| word.trim_matches(['\u{200c}', '\u{ad}', '\u{34f}'])) {
             if !word.is_empty() {
-                self.settle();
-                self.out.push_str(word);
+                self.word(word);
             }
             self.space = true;
         }
@@ -95,12 +100,20 @@ impl Writer<'_> {
 
     /// Writes the space or the breaks that are due.
     fn settle(&mut self) {
-        match (self.breaks, self.out.is_empty()) {
+        let breaks = self.breaks.saturating_sub(self.broken);
+        match (breaks, self.out.is_empty()) {
             (_, true) => {}
-            (0, _) if self.space => self.out.push(' '),
+            (0, _) if self.space && self.broken == 0 => self.out.push(' '),
             (breaks, _) => self.out.push_str(&"\n".repeat(breaks)),
         }
+        self.broken += breaks;
         (self.space, self.breaks) = (false, 0);
+    }
+
+    fn word(&mut self, word: &str) {
+        self.settle();
+        self.out.push_str(word);
+        self.broken = 0;
     }
 
     fn due(&mut self, breaks: usize) {
@@ -117,8 +130,7 @@ impl Writer<'_> {
             "td" | "/td" | "th" | "/th" => self.space = true,
             "li" => {
                 self.due(1);
-                self.settle();
-                self.out.push_str("- ");
+                self.word("- ");
             }
             "hr" => {
                 self.due(2);
@@ -142,29 +154,36 @@ impl Writer<'_> {
     /// Behind the words of a link stands where it leads.
     fn close_link(&mut self) {
         let Some((target, from)) = self.links.pop() else { return };
-        let said = self.out[from..].trim();
-        let bare = target.trim_start_matches("mailto:").trim_start_matches("tel:");
+        let written = |text: &str| self.shield.lower(text, |tag, out| out.push_str(tag)).0;
+        let said = written(self.out[from..].trim());
+        let bare = written(target.trim_start_matches("mailto:").trim_start_matches("tel:"));
         if target.is_empty() || target.starts_with('#') || said == bare {
             return;
         }
-        let (space, has_words) = (std::mem::take(&mut self.space), !said.is_empty());
-        if !has_words {
-            self.settle();
-        }
         let target = links::guarded(&target, self.shield);
-        self.out.push_str(&if has_words { format!(" ({target})") } else { target });
-        self.space = space;
+        match said.is_empty() {
+            true => self.word(&target),
+            // What is due behind the words is due behind their target.
+            false => self.out.push_str(&format!(" ({target})")),
+        }
     }
 }
 
-/// After rendering: no space at the ends of lines, no more than one empty line in a row.
+/// After rendering: single spaces, no more than one empty line in a row, and no brackets
+/// around a link that was taken out.
 pub fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut empty = 0;
-    for line in text.trim().lines().map(str::trim_end) {
-        empty = if line.is_empty() { empty + 1 } else { 0 };
+    for line in text.trim().lines() {
+        let begin = out.len();
+        for word in line.split([' ', '\t']).filter(|word| !word.is_empty() && *word != "()") {
+            if out.len() > begin {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+        empty = if out.len() == begin { empty + 1 } else { 0 };
         if empty < 2 {
-            out.push_str(line);
             out.push('\n');
         }
     }

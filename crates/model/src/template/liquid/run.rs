@@ -156,7 +156,9 @@ impl<'a> Run<'a> {
         let target = if self.escape == Escape::Html { decode(printed) } else { printed.to_owned() };
         if !self.scope.allows(&target, self.hosts) {
             out.truncate(from);
-            out.push_str(links::NOWHERE);
+            if self.escape == Escape::Html {
+                out.push_str(links::NOWHERE);
+            }
             if !self.taken.contains(&target) {
                 self.taken.push(target);
             }
