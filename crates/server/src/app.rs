@@ -11,6 +11,7 @@ use crate::adapters::smtp::Post;
 use crate::api::auth::Keys;
 use crate::api::problem::Problem;
 use crate::config::Config;
+use crate::config::secret::Origin;
 use crate::intake::Intake;
 use crate::telemetry::meters::Meters;
 use crate::worker::Pulse;
@@ -26,6 +27,8 @@ pub struct App {
     pub pulse: Arc<Pulse>,
     /// Mail servers, to be greeted by `doctor`.
     pub post: Arc<Post>,
+    /// Where the key came from that seals credentials.
+    pub key_origin: Origin,
     pub stopping: AtomicBool,
 }
 

@@ -147,6 +147,8 @@ pub struct Roles {
 pub struct Running {
     pub app: Shared,
     pub address: Option<SocketAddr>,
+    /// Opens everything for as long as this process lives.
+    pub key: String,
     listener: Option<TcpListener>,
     workers: Option<Workers>,
     lock: Option<Lock>,
@@ -154,7 +156,7 @@ pub struct Running {
 
 /// Starts threads and binds sockets. Must be called within the runtime.
 pub async fn start(opened: Opened, roles: Roles) -> Result<Running, Failure> {
-    let Opened { config, engine, clock, bell, post, mut lock, .. } = opened;
+    let Opened { config, engine, clock, bell, post, key_origin, mut lock } = opened;
     let meters = Arc::new(Meters::default());
     let pulse = Arc::new(Pulse::default());
     if roles.apply {
@@ -174,6 +176,7 @@ pub async fn start(opened: Opened, roles: Roles) -> Result<Running, Failure> {
         intake: Intake { group: near, refusals, replays: Replays::default() },
         pulse: pulse.clone(),
         post,
+        key_origin,
         stopping: AtomicBool::new(false),
     });
     let spawned = |error: std::io::Error| Failure::Sentence(format!("a thread cannot be started: {error}"));
@@ -191,10 +194,10 @@ pub async fn start(opened: Opened, roles: Roles) -> Result<Running, Failure> {
     };
     if let Some(lock) = &mut lock {
         let url = address.map(reachable).unwrap_or_default();
-        let noted = lock.note(&Owner { pid: std::process::id(), url, key: run_key });
+        let noted = lock.note(&Owner { pid: std::process::id(), url, key: run_key.clone() });
         noted.map_err(|error| sentence("the lock cannot be written", &config.data, &error))?;
     }
-    Ok(Running { app, address, listener, workers, lock })
+    Ok(Running { app, address, key: run_key, listener, workers, lock })
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {

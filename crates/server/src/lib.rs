@@ -10,6 +10,8 @@ pub mod boot;
 pub mod capabilities;
 pub mod cli;
 pub mod config;
+pub mod console;
+pub mod doctor;
 pub mod intake;
 pub mod passwords;
 pub mod telemetry;

@@ -21,6 +21,8 @@ use crate::app::Shared;
 
 const REMEMBERED: Duration = Duration::from_secs(5);
 const MOST_REMEMBERED: usize = 10_000;
+/// The name under which the key of the lock file acts; no key of the database is called so.
+const COMMAND_LINE: &str = "command line";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -78,6 +80,11 @@ impl Caller {
         Self { name: name.into(), scopes: held }
     }
 
+    /// Whether it is the command line of whoever can read the lock file.
+    pub fn is_command_line(&self) -> bool {
+        &*self.name == COMMAND_LINE && self.may(Scope::Admin)
+    }
+
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes & scope.bit() != 0
     }
@@ -96,7 +103,7 @@ pub struct Keys {
 impl Keys {
     /// `admin`: ADMIN_API_KEY where it is set; `run`: the key in the lock file.
     pub fn new(admin: Option<String>, run: String) -> Self {
-        let mut keys = vec![("command line", run)];
+        let mut keys = vec![(COMMAND_LINE, run)];
         keys.extend(admin.map(|key| ("ADMIN_API_KEY", key)));
         Self { admin: keys, known: RwLock::default() }
     }
@@ -104,6 +111,11 @@ impl Keys {
     fn remembered(&self, hash: &str) -> Option<Option<Caller>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(hash).filter(|(since, _)| since.elapsed() < REMEMBERED).map(|(_, caller)| caller.clone())
+    }
+
+    /// Asks the database anew: a key was revoked.
+    pub fn forget(&self) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn remember(&self, hash: String, caller: Option<Caller>) {
@@ -133,7 +145,7 @@ pub async fn caller(app: &Shared, key: &str) -> Result<Option<Caller>, Problem> 
     }
     let asked = key.to_owned();
     let found = app.ask(move |engine, _| engine.api_key(&asked)).await?;
-    let caller = found.map(|key| Caller::with(&key.name, &key.scopes));
+    let caller = found.map(|key| Caller::with(&format!("key {}", key.name), &key.scopes));
     app.keys.remember(hash, caller.clone());
     Ok(caller)
 }

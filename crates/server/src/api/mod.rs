@@ -1,8 +1,17 @@
 //! HTTP: every route, merged. One file per resource; a new one adds its line below.
 
 pub mod auth;
+pub mod backup;
+pub mod brakes;
+pub mod campaigns;
+pub mod doctor;
 pub mod health;
+pub mod input;
+pub mod keys;
 pub mod problem;
+pub mod project;
+pub mod retention;
+pub mod users;
 pub mod visits;
 
 use std::any::Any;
@@ -20,10 +29,19 @@ use problem::Problem;
 pub fn router(app: &Shared) -> Router {
     let meters = app.meters.clone();
     Router::new()
+        .merge(backup::routes())
+        .merge(brakes::routes())
+        .merge(campaigns::routes())
+        .merge(doctor::routes())
         .merge(health::routes())
         .merge(intake::routes::events(app))
         .merge(intake::routes::routes(app))
+        .merge(keys::routes())
+        .merge(project::routes())
+        .merge(retention::routes())
+        .merge(users::routes())
         .merge(visits::routes())
+        .merge(crate::console::routes())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {

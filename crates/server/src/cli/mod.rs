@@ -3,9 +3,20 @@
 //! Every command knows `--json`, `--dir` and exits with 0 (fine), 1 (failed) or 2 (misuse).
 
 pub mod apply;
+mod ask;
+mod backup;
+mod brakes;
+mod campaign;
+mod completions;
 mod config;
+mod doctor;
+mod init;
+mod keys;
+mod migrate;
+mod prune;
 mod screen;
 mod serve;
+mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,13 +53,68 @@ pub struct Common {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make what runs equal to the folder's campaigns and templates.
+    Apply(apply::Apply),
+    /// Copy the database to a file.
+    Backup(backup::Backup),
+    /// Look at campaigns, change their state, ask why.
+    #[command(subcommand)]
+    Campaign(campaign::Campaign),
+    /// Print what a shell needs to complete commands.
+    Completions(completions::Completions),
     /// Show what can be set, or check what is.
     #[command(subcommand)]
     Config(config::Config),
+    /// Check everything, and say what to do.
+    Doctor(doctor::Doctor),
+    /// Make a starter project folder.
+    Init(init::Init),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Bring the database up to date.
+    Migrate,
+    /// Stop sending: everything, a sender or a campaign.
+    Pause(brakes::Subject),
+    /// Show what `apply` would do.
+    Plan(apply::Apply),
+    /// Remove what is older than retention says.
+    Prune(prune::Prune),
+    /// Put a backup back; sending begins stopped.
+    Restore(backup::Restore),
+    /// Go on sending.
+    Resume(brakes::Subject),
     /// Run the API, the console and the worker in one process.
     Serve(serve::Serve),
+    /// Add and list those who may sign in.
+    #[command(subcommand)]
+    Users(users::Users),
     /// Run a worker node only (PostgreSQL).
     Worker,
+}
+
+impl Command {
+    fn run(self, common: &Common, screen: &Screen) -> Result<(), Stop> {
+        match self {
+            Self::Apply(command) => command.apply(common, screen),
+            Self::Backup(command) => command.run(common, screen),
+            Self::Campaign(command) => command.run(common, screen),
+            Self::Completions(command) => command.run(),
+            Self::Config(command) => command.run(common, screen),
+            Self::Doctor(command) => command.run(common, screen),
+            Self::Init(command) => command.run(common, screen),
+            Self::Keys(command) => command.run(common, screen),
+            Self::Migrate => migrate::run(common, screen),
+            Self::Pause(command) => command.pause(common, screen),
+            Self::Plan(command) => command.plan(common, screen),
+            Self::Prune(command) => command.run(common, screen),
+            Self::Restore(command) => command.run(common, screen),
+            Self::Resume(command) => command.resume(common, screen),
+            Self::Serve(command) => command.run(common, screen),
+            Self::Users(command) => command.run(common, screen),
+            Self::Worker => serve::Serve::worker().run(common, screen),
+        }
+    }
 }
 
 /// Where the process begins.
@@ -63,12 +129,7 @@ pub fn run() -> ExitCode {
         }
     };
     let screen = Screen::new(cli.common.json);
-    let done = match cli.command {
-        Command::Config(command) => command.run(&cli.common, &screen),
-        Command::Serve(command) => command.run(&cli.common, &screen),
-        Command::Worker => serve::Serve::worker().run(&cli.common, &screen),
-    };
-    match done {
+    match cli.command.run(&cli.common, &screen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             screen.stopped(&stop);

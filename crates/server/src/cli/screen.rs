@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// Standard output, in the form that was asked for.
 pub struct Screen {
@@ -17,20 +18,37 @@ pub struct Stop {
     pub code: u8,
     /// Empty where everything has been said.
     pub message: String,
+    /// The problem document that the API answered with.
+    pub problem: Option<Value>,
 }
 
 impl Stop {
     pub fn failed(message: impl Display) -> Self {
-        Self { code: 1, message: message.to_string() }
+        Self { code: 1, message: message.to_string(), problem: None }
     }
 
     pub fn misuse(message: impl Display) -> Self {
-        Self { code: 2, message: message.to_string() }
+        Self { code: 2, message: message.to_string(), problem: None }
     }
 
     /// What is wrong has been printed already.
     pub fn told() -> Self {
-        Self { code: 1, message: String::new() }
+        Self { code: 1, message: String::new(), problem: None }
+    }
+
+    /// The API said no, with a problem document.
+    pub fn problem(document: Value) -> Self {
+        let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+        let mut message = text("detail");
+        for problem in document["problems"].as_array().into_iter().flatten() {
+            let part = |name: &str| problem[name].as_str().unwrap_or_default();
+            message.push_str(&format!("\n  {}: {}: {}", part("severity"), part("path"), part("message")));
+        }
+        let remedy = text("remedy");
+        if !remedy.is_empty() {
+            message.push_str(&format!("\n  = {remedy}"));
+        }
+        Self { code: 1, message, problem: Some(document) }
     }
 }
 
@@ -65,7 +83,7 @@ impl Screen {
             return;
         }
         if self.json {
-            let told = serde_json::json!({ "error": stop.message });
+            let told = stop.problem.clone().unwrap_or_else(|| serde_json::json!({ "error": stop.message }));
             line(&told.to_string());
         } else {
             let _ = writeln!(std::io::stderr(), "{}", stop.message);

@@ -2,6 +2,7 @@
 //! command line's help, and the mistakes one makes in settings.
 
 mod bad_inputs;
+mod cli;
 mod door;
 mod journey;
 mod mail;

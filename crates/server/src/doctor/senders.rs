@@ -1,0 +1,70 @@
+//! The way out: mail servers that answer, and domains that may send.
+
+use hogwire_engine::store::Store;
+use lettre::message::Mailbox;
+
+use super::Finding;
+use crate::app::App;
+
+pub fn examine(app: &App) -> Vec<Finding> {
+    let settings = app.engine.settings();
+    if settings.senders.is_empty() {
+        return vec![Finding::failure(
+            "sender",
+            "There is no sender.",
+            "No mail goes out.",
+            "Set SMTP_URL, or add a sender with `smtp` to hogwire.yaml.",
+        )];
+    }
+    let mut findings = Vec::new();
+    for (name, sender) in &settings.senders {
+        findings.push(server(app, name).about(name));
+        findings.push(domain(app, &sender.from).about(name));
+    }
+    findings
+}
+
+fn server(app: &App, name: &str) -> Finding {
+    match app.post.reach(name) {
+        Ok(()) => Finding::ok("mail_server", "The mail server greets and lets us in."),
+        Err(why) => Finding::failure(
+            "mail_server",
+            why,
+            "This sender's messages wait or are refused.",
+            "Check the sender's URL, login and firewall.",
+        ),
+    }
+}
+
+fn domain(app: &App, from: &str) -> Finding {
+    let Ok(mailbox) = from.parse::<Mailbox>() else {
+        return Finding::failure("domain", format!("`{from}` is no address."), "No mail goes out.", "Mend `from`.");
+    };
+    let domain = mailbox.email.domain().to_lowercase();
+    let settings = app.engine.settings();
+    if settings.vouched_domains.contains(&domain) {
+        return Finding::ok("domain", format!("You vouch for {domain}."));
+    }
+    if verified(app, app.engine.store(), &domain) {
+        return Finding::ok("domain", format!("The records of {domain} are right."));
+    }
+    if let Some(inbox) = &settings.policies.test_inbox {
+        return Finding::warning(
+            "domain",
+            format!("{domain} is not verified; every mail goes to {inbox}."),
+            "Nobody but the test inbox gets mail.",
+            "Verify the domain on its page, then take policies.test_inbox out.",
+        );
+    }
+    Finding::failure(
+        "domain",
+        format!("{domain} is not verified."),
+        "Messages of this sender are held.",
+        format!("Set its DNS records, or vouch for it: `domains: {{ {domain}: {{ verify: false }} }}`."),
+    )
+}
+
+fn verified(app: &App, store: &Store, domain: &str) -> bool {
+    let asked = store.read().and_then(|mut tx| app.engine.with_parts(|parts| parts.hooks.verified(&mut tx, domain)));
+    asked.unwrap_or(false)
+}
