@@ -2,7 +2,7 @@
 //! in scope. Untrusted values are only ever values; they are never parsed as Liquid.
 
 use hogwire_model::Time;
-use hogwire_model::template::{Compiled, Escape, Liquid, Scope};
+use hogwire_model::template::{Compiled, Escape, Liquid, Scope, render_json};
 use serde_json::{Map, Value, json};
 
 use crate::outbox::hooks::{Ask, Rendered};
@@ -48,8 +48,10 @@ fn fill_in(value: Value, scope: &Scope<'_>) -> Result<Value, String> {
             let is_document = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['))
                 && !text.trim_start().starts_with("{{")
                 && !text.trim_start().starts_with("{%");
-            let escape = if is_document { Escape::JsonString } else { Escape::None };
-            let liquid = Liquid::parse(&text, escape).map_err(|problem| problem.message)?;
+            if is_document {
+                return render_json(&text, scope).map(Value::String).map_err(|error| error.to_string());
+            }
+            let liquid = Liquid::parse(&text, Escape::None).map_err(|problem| problem.message)?;
             Value::String(liquid.render(scope).map_err(|error| error.to_string())?.text)
         }
         Value::Array(items) => {

@@ -135,3 +135,14 @@ pub(super) fn one_line(text: &str) -> String {
     let space = |c: char| c.is_whitespace() || c.is_control() || c == '\u{2028}' || c == '\u{2029}';
     text.split(space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
+
+/// A webhook's JSON body: what is printed into it is escaped, and what comes out is JSON or
+/// is refused.
+pub fn render_json(source: &str, scope: &Scope<'_>) -> Result<String, RenderError> {
+    let liquid = Liquid::parse(source, Escape::JsonString).map_err(|problem| RenderError(problem.message))?;
+    let body = liquid.render(scope)?.text;
+    match serde_json::from_str::<serde::de::IgnoredAny>(&body) {
+        Ok(_) => Ok(body),
+        Err(error) => Err(RenderError(format!("the body is no JSON once it is filled: {error}"))),
+    }
+}

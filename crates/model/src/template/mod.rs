@@ -17,7 +17,7 @@ mod shield;
 mod text;
 
 pub use compiled::{Compiled, Kind, Mail};
-pub use liquid::{Escape, Liquid, RenderError, Rendered};
+pub use liquid::{Escape, Liquid, RenderError, Rendered, render_json};
 pub use scope::Scope;
 
 #[cfg(test)]

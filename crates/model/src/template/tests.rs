@@ -129,10 +129,110 @@ fn mistakes_are_named() {
 #[test]
 fn the_seeds_payloads_stay_json() {
     let source = r#"{"event": "Purchase", "distinct_id": "{{ Profile.Email | default: "test@gmail.com" }}", "properties": {"value": "{{ Profile.wallet_balance | default: "100" }}"}}"#;
-    let liquid = Liquid::parse(source, Escape::JsonString).expect("parses");
-    let contact = json!({ "email": "a\"b\n@x.y" });
-    let body = liquid.render(&Scope::new(&contact, &json!({}), now())).expect("renders").text;
+    let (contact, event) = (json!({ "email": "a\"b\n@x.y" }), json!({}));
+    let scope = Scope::new(&contact, &event, now());
+    let body = render_json(source, &scope).expect("renders");
     let parsed: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(parsed["distinct_id"], json!("a\"b\n@x.y"));
     assert_eq!(parsed["properties"]["value"], json!("100"));
+    assert!(render_json("{\"a\": \"{{ Profile.email | json }}\"}", &scope).is_err(), "quotes within quotes");
+}
+
+fn mail_of(body: &str, kind: Kind, event: &serde_json::Value) -> Mail {
+    let contact = json!({ "first_name": "Ada", "email": "ada@x.example" });
+    let scope = Scope::new(&contact, event, now()).with([("unsubscribe_url", json!("https://go.example/u/1"))]);
+    let source = format!("---\nsubject: x\npreheader: For {{{{ first_name }}}}\n---\n{body}");
+    let compiled = Compiled::compile("t", &source, kind).unwrap_or_else(|problems| panic!("{problems:?}"));
+    compiled.render(&scope, &["shop.example".to_owned()]).expect("renders")
+}
+
+#[test]
+fn the_text_part_says_what_the_html_says() {
+    let event = json!({ "items": [{ "name": "Shoe & <Co>" }, { "name": "Hat" }], "pro": false });
+    let html = "<style>p{color:red}</style><h1>Hi&nbsp;{{ first_name }}</h1><p>You left {{ items | size }} item{% if items.size != 1 %}s{% endif %}:</p>\
+        <ul>{% for i in items %}<li>{{ i.name }}</li>{% endfor %}</ul>{% if pro %}<p>Pro only</p>{% else %}<p>All</p>{% endif %}\
+        <p>Go to <a href=\"https://shop.example/cart?a=1&amp;b={{ first_name | url_encode }}\">the cart</a>.<br>Or <a href=\"mailto:{{ email }}\">{{ email }}</a></p>\
+        <div style=\"display: none\">hidden {% if pro %}x{% endif %}</div><table><tr><th>A</th><th>B</th></tr>{% for i in items %}<tr><td>{{ i.name }}</td><td>1</td></tr>{% endfor %}</table><script>x</script>";
+    let mail = mail_of(html, Kind::Html, &event);
+    let wanted = "Hi Ada\n\nYou left 2 items:\n\n- Shoe & <Co>\n- Hat\n\nAll\n\nGo to the cart (https://shop.example/cart?a=1&b=Ada).\nOr ada@x.example\n\nA B\nShoe & <Co> 1\nHat 1\n";
+    assert_eq!(mail.text, wanted, "{}", mail.html);
+    assert!(mail.html.contains("<p style=\"color: red;\">You left 2 items:</p>"), "{}", mail.html);
+    assert!(mail.html.contains(">For Ada</div>") && !mail.text.contains("For Ada"));
+}
+
+#[test]
+fn links_lead_only_where_the_author_or_the_operator_says() {
+    let event = json!({ "evil": "https://evil.example/?a=1&b=2", "shop": "https://eu.shop.example/x", "js": "javascript:alert(1)", "path": "@evil.example", "html": "<a href='https://evil.example'>win</a>", "said": "see https://evil.example/now" });
+    for (body, target) in [
+        ("<a href=\"{{ evil }}\">x</a>", "#"),
+        ("<a href={{ js }}>x</a>", "#"),
+        ("<a href=\"{{ shop }}\">x</a>", "https://eu.shop.example/x"),
+        ("<a href=\"https://own.example/{{ path }}\">x</a>", "https://own.example/@evil.example"),
+        ("<a href=\"https://own.example{{ path }}\">x</a>", "#"),
+        ("<a href=\"{% if evil %}{{ evil }}{% endif %}\">x</a>", "#"),
+        ("<a href=\"{{ unsubscribe_url }}\">x</a>", "https://go.example/u/1"),
+        ("<a href=\"mailto:{{ email }}\">x</a>", "mailto:ada@x.example"),
+        ("<a href=\"#top\">x</a>", "#top"),
+        ("<a href=\"https://fixed.example/\">x</a>", "https://fixed.example/"),
+    ] {
+        let html = mail_of(body, Kind::Html, &event).html;
+        assert!(html.contains(&format!("href=\"{target}\"")), "{body}: {html}");
+    }
+    let mail = mail_of("{{ html | raw }}", Kind::Html, &event);
+    assert!(!mail.html.contains("evil.example"), "{}", mail.html);
+    assert_eq!(mail.taken_links, ["https://evil.example"]);
+    let mail = mail_of("Hi, {{ said }}!", Kind::Text, &event);
+    assert_eq!((mail.text.as_str(), mail.taken_links.len()), ("Hi, see #", 1));
+}
+
+#[test]
+fn liquid_comes_through_every_pass() {
+    let event = json!({ "items": [{ "name": "Shoe" }, { "name": "Hat" }], "pro": true, "color": "#123456" });
+    let mjml = "<mjml><mj-head><mj-title>T {{ color }}</mj-title><mj-preview>P {{ color }}</mj-preview></mj-head><mj-body background-color=\"#ffffff\">\
+        {% if pro %}<mj-section><mj-column><mj-text color=\"red\">only pro</mj-text></mj-column></mj-section>{% endif %}\
+        <mj-section><mj-column>{% for i in items %}<mj-text>{{ i.name | append: \" > '1'\" }}</mj-text>{% endfor %}\
+        <mj-image src=\"https://cdn.example/{{ color | slice: 1, 6 }}.png\" alt=\"{{ items[0].name }}\"/></mj-column></mj-section></mj-body></mjml>";
+    let mail = mail_of(mjml, Kind::Mjml, &event);
+    for wanted in [
+        "T #123456",
+        "P #123456",
+        "only pro",
+        "Shoe &gt; &#39;1&#39;",
+        "Hat &gt; ",
+        "cdn.example/123456.png",
+        "alt=\"Shoe\"",
+    ] {
+        assert!(mail.html.contains(wanted), "{wanted}: {}", mail.html);
+    }
+    let markdown = "{% for i in items %}\n- {{ i.name }}\n{% endfor %}\n\n{% if pro %}\nThanks *a lot*\n{% else %}\n## No\n{% endif %}\n\n| A |\n|---|\n| {% if pro %}y{% else %}n{% endif %} |\n";
+    let mail = mail_of(markdown, Kind::Markdown, &event);
+    assert_eq!(
+        mail.text, "- Shoe\n\n- Hat\n\nThanks a lot\n\nA\ny\n\nUnsubscribe (https://go.example/u/1)\n",
+        "{}",
+        mail.html
+    );
+    let html = "<style>.a{color:{{ color }}}</style><!--[if mso]>{{ color }}<![endif]--><p class=\"a {% if pro %}b{% endif %}\" style=\"margin:{{ items.size }}px\">x</p>";
+    let mail = mail_of(html, Kind::Html, &event);
+    for wanted in ["<!--[if mso]>#123456<![endif]-->", "class=\"a b\"", "2px", ".a{color:#123456}"] {
+        assert!(mail.html.contains(wanted), "{wanted}: {}", mail.html);
+    }
+}
+
+#[test]
+fn what_cannot_come_through_is_refused() {
+    let code = |body: &str, kind| {
+        let source = format!("---\nsubject: x\n---\n{body}");
+        Compiled::compile("t", &source, kind).expect_err("refused").0[0].code.clone()
+    };
+    assert_eq!(code("<p {% if a %}class=\"x\"{% endif %}>", Kind::Html), "liquid_in_tag");
+    assert_eq!(code("<a href=\"/pricing\">x</a>", Kind::Html), "bad_link");
+    assert_eq!(code("<a href=\"javascript:x\">x</a>", Kind::Html), "bad_link");
+    assert_eq!(code("<mjml><mj-body>{% for i in a %}</mj-body></mjml>", Kind::Mjml), "liquid_syntax");
+    assert_eq!(code("{% render 'part' %}", Kind::Html), "unknown_tag");
+    assert_eq!(code("{% hogwire_link %}x{% endhogwire_link %}", Kind::Html), "unknown_tag");
+    let deep = format!("<mjml><mj-body>{}</mj-body></mjml>", "<div>".repeat(5_000));
+    assert_eq!(code(&deep, Kind::Mjml), "too_deep");
+    let problems =
+        Compiled::compile("t", "---\nsubject: a\n---\nline\n{{ x | nope }}", Kind::Html).expect_err("refused");
+    assert_eq!(problems.0[0].place.map(|place| place.line), Some(5));
 }
