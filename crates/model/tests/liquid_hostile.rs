@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hogwire_model::Time;
-use hogwire_model::template::{Escape, Liquid, Scope};
+use hogwire_model::template::{Compiled, Escape, Kind, Liquid, Scope};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -76,6 +76,55 @@ fn sources_that_nest_or_repeat_are_read_in_time() {
         }
     }
     assert!(Liquid::parse(&"x".repeat(300_000), Escape::Html).is_err());
+}
+
+#[test]
+fn mails_that_nest_or_repeat_are_compiled_or_refused_in_time() {
+    let repeated = [
+        "<div>",
+        "<p>",
+        "<b>",
+        "<table>",
+        "<a href=\"{{ x }}\">",
+        "<!--",
+        "<",
+        "<a ",
+        "{{ x }}",
+        "{% if a %}",
+        "> ",
+        "- ",
+        "  - ",
+        "*",
+        "[",
+        "![",
+        "`",
+        "&amp;",
+        "hwliquid0q",
+        "<style>",
+        "<mj-text>",
+        "<mj-section>",
+        "{% if a %}<br>{% endif %}",
+        "https://x.example ",
+        "<svg>",
+        "\"",
+        "<b></i>",
+        "<div/>",
+        "<mj-raw/>",
+        "<b><i></b>",
+        "<div><table></div>",
+        "<div><table><tr><td></div></td></tr></table>",
+        "<b id=\"{{ x }}\"><p></b>",
+        "<p><b>",
+        "> - ",
+    ];
+    for kind in [Kind::Html, Kind::Markdown, Kind::Mjml] {
+        for part in repeated {
+            let source = format!("---\nsubject: x\n---\n{}", part.repeat(40_000 / part.len()));
+            let begun = Instant::now();
+            let _ = Compiled::compile("t", &source, kind);
+            assert!(begun.elapsed() < Duration::from_secs(10), "{kind:?} {part}: {:?}", begun.elapsed());
+        }
+    }
 }
 
 #[test]

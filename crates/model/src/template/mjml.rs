@@ -1,7 +1,7 @@
 //! MJML to HTML. The renderer takes an unknown element in silence, so the names are checked
 //! first, by a list of our own.
 
-use super::markup::{Piece, name_of, pieces};
+use super::depth;
 use crate::Problem;
 
 /// Elements of MJML 4 that the renderer knows.
@@ -44,7 +44,7 @@ const KNOWN: &[&str] = &[
 /// Renders MJML in which Liquid is shielded already.
 pub fn to_html(source: &str) -> Result<String, Problem> {
     check_names(source)?;
-    check_depth(source)?;
+    depth::check(source, true)?;
     let parsed = mrml::parse(source).map_err(|error| {
         Problem::error("mjml", "", format!("the MJML cannot be read: {error}"), "Mend the element it names.")
     })?;
@@ -65,31 +65,6 @@ fn check_names(source: &str) -> Result<(), Problem> {
                 .map_or_else(String::new, |known| format!("Did you mean `{known}`?"));
             let message = format!("`{name}` is not an element of MJML");
             return Err(Problem::error("unknown_element", "", message, remedy).at(line, column));
-        }
-    }
-    Ok(())
-}
-
-/// The renderer calls itself for each element within another.
-fn check_depth(source: &str) -> Result<(), Problem> {
-    const DEEPEST: usize = 100;
-    const VOID: [&str; 9] = ["br", "img", "hr", "input", "meta", "link", "col", "area", "wbr"];
-    let mut depth = 0_usize;
-    for piece in pieces(source) {
-        let Piece::Tag(tag) = piece else { continue };
-        let name = name_of(tag);
-        if name.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if !tag.ends_with("/>") && !name.starts_with(['!', '?']) && !VOID.contains(&name.as_str()) {
-            depth += 1;
-        }
-        if depth > DEEPEST {
-            return Err(Problem::error(
-                "too_deep",
-                "",
-                "elements are nested more than 100 deep",
-                "Flatten the template.",
-            ));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! untrusted values are never parsed as Liquid.
 
 mod compiled;
+mod depth;
 mod front;
 pub mod links;
 mod liquid;

@@ -3,7 +3,7 @@
 
 use super::compiled::Kind;
 use super::shield::{Language, Shield};
-use super::{links, markdown, mjml, text};
+use super::{depth, links, markdown, mjml, text};
 use crate::Problem;
 
 /// Liquid sources of both parts.
@@ -22,6 +22,7 @@ pub fn run(body: &str, preheader: Option<&str>, kind: Kind) -> Result<Passed, Pr
         Kind::Mjml => mjml::to_html(&marked)?,
         _ => marked,
     };
+    depth::check(&html, false)?;
     let html = with_styles_in_line(&html)?;
     let text = text::from_html(&html, &shield);
     links::refuse_loose(&html, &shield)?;
