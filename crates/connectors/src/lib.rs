@@ -16,6 +16,7 @@ pub mod smtp;
 pub mod webhook;
 
 mod batch;
+mod whom;
 mod wire;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use batch::{detect_segment, split_batch, with_key};
 pub use manifest::Manifest;
 pub use reading::{AccountPicture, Ignored, Reading};
 pub use shape::{Refusal, Shape};
+pub use whom::whom;
 
 /// Every connector there is, sorted by name. A new one adds its line here.
 pub fn all() -> &'static [Manifest] {

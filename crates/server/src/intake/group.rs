@@ -5,6 +5,7 @@
 //! group is being written, the next one gathers by itself. A full queue and a disk that
 //! cannot take more are answered at once, so that the sender comes back later.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -129,6 +130,8 @@ impl Writer {
 
 fn write(engine: &Engine, meters: &Meters, group: &mut Vec<Waiting>) {
     let mut records = Vec::with_capacity(group.len());
+    // Only PostgreSQL's inbox has lanes; the log keeps the order by itself.
+    let with_lanes = !engine.store().is_sqlite();
     for waiting in group.iter() {
         for (shape, body) in waiting.bodies.each() {
             records.push(Record {
@@ -136,7 +139,7 @@ fn write(engine: &Engine, meters: &Meters, group: &mut Vec<Waiting>) {
                 shape: shape.as_str(),
                 arrived: waiting.arrived,
                 body,
-                lane_hint: 0,
+                lane_hint: if with_lanes { lane(&waiting.connection, body) } else { 0 },
             });
         }
     }
@@ -156,6 +159,14 @@ fn write(engine: &Engine, meters: &Meters, group: &mut Vec<Waiting>) {
             }
         }
     }
+}
+
+/// One person's records of one connection share a lane, and so keep their order.
+fn lane(connection: &str, body: &[u8]) -> u64 {
+    let Some(id) = hogwire_connectors::whom(body) else { return 0 };
+    let mut hasher = DefaultHasher::new();
+    (connection, &*id).hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 fn answer(group: &mut Vec<Waiting>, receipt: &Receipt) {
