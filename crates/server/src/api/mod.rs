@@ -4,13 +4,18 @@ pub mod auth;
 pub mod backup;
 pub mod brakes;
 pub mod campaigns;
+pub mod connections;
+pub mod contacts;
 pub mod doctor;
+pub mod events;
 pub mod health;
 pub mod input;
 pub mod keys;
+pub mod messages;
 pub mod problem;
 pub mod project;
 pub mod retention;
+pub mod stats;
 pub mod users;
 pub mod visits;
 
@@ -32,16 +37,21 @@ pub fn router(app: &Shared) -> Router {
         .merge(backup::routes())
         .merge(brakes::routes())
         .merge(campaigns::routes())
+        .merge(connections::routes())
+        .merge(contacts::routes())
+        .merge(crate::console::routes())
         .merge(doctor::routes())
+        .merge(events::routes())
         .merge(health::routes())
         .merge(intake::routes::events(app))
         .merge(intake::routes::routes(app))
         .merge(keys::routes())
+        .merge(messages::routes())
         .merge(project::routes())
         .merge(retention::routes())
+        .merge(stats::routes())
         .merge(users::routes())
         .merge(visits::routes())
-        .merge(crate::console::routes())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| {

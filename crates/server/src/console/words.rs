@@ -1,18 +1,61 @@
 //! How the console writes times, numbers and names. Pure; called from the pages and from
 //! their templates. What comes out as markup is escaped here.
 
-use hogwire_model::{Span, Time};
+use hogwire_model::contact::Origin;
+use hogwire_model::contact::consent::{Consent, ConsentState};
+use hogwire_model::problem::Severity;
+use hogwire_model::{Problem, Span, Time};
 use serde_json::Value;
 
+/// A time, however many references deep: templates hand everything over by reference.
+pub trait Moment {
+    fn moment(&self) -> Time;
+}
+
+impl Moment for Time {
+    fn moment(&self) -> Time {
+        *self
+    }
+}
+
+impl<T: Moment + ?Sized> Moment for &T {
+    fn moment(&self) -> Time {
+        (**self).moment()
+    }
+}
+
+/// A number, however many references deep.
+pub trait Count {
+    fn count(&self) -> i64;
+}
+
+impl Count for i64 {
+    fn count(&self) -> i64 {
+        *self
+    }
+}
+
+impl Count for usize {
+    fn count(&self) -> i64 {
+        i64::try_from(*self).unwrap_or(i64::MAX)
+    }
+}
+
+impl<T: Count + ?Sized> Count for &T {
+    fn count(&self) -> i64 {
+        (**self).count()
+    }
+}
+
 /// A time in UTC, which the page's script turns into the reader's own of the same width.
-pub fn time(at: Time) -> String {
-    let exact = at.to_string();
+pub fn time(at: impl Moment) -> String {
+    let exact = at.moment().to_string();
     let plain = exact.get(..19).unwrap_or(&exact).replacen('T', " ", 1);
     format!("<time datetime=\"{exact}\">{plain}</time>")
 }
 
-pub fn maybe_time(at: Option<Time>) -> String {
-    at.map_or_else(|| "<span class=\"none\">–</span>".to_owned(), time)
+pub fn maybe_time(at: &Option<Time>) -> String {
+    at.as_ref().map_or_else(|| "<span class=\"none\">–</span>".to_owned(), time)
 }
 
 /// A length of time in its two largest units.
@@ -28,7 +71,8 @@ pub fn span(span: Span) -> String {
 }
 
 /// Digits in groups of three, apart by a narrow space.
-pub fn number(n: i64) -> String {
+pub fn number(n: impl Count) -> String {
+    let n = n.count();
     let digits = n.unsigned_abs().to_string();
     let mut out = String::new();
     if n < 0 {
@@ -53,7 +97,8 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// A share in percent, with one decimal below ten.
-pub fn share(part: i64, whole: i64) -> String {
+pub fn share(part: impl Count, whole: impl Count) -> String {
+    let (part, whole) = (part.count(), whole.count());
     if whole <= 0 {
         return "–".to_owned();
     }
@@ -62,8 +107,8 @@ pub fn share(part: i64, whole: i64) -> String {
 }
 
 /// `Checkout started` for `checkout_started`: names of ours only, never of the user's.
-pub fn title(word: &str) -> String {
-    let spaced = word.replace('_', " ");
+pub fn title(word: impl AsRef<str>) -> String {
+    let spaced = word.as_ref().replace('_', " ");
     let mut letters = spaced.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
@@ -81,7 +126,8 @@ pub fn value(value: &Value) -> String {
 }
 
 /// One segment of a path, whatever it holds.
-pub fn segment(text: &str) -> String {
+pub fn segment(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -93,7 +139,8 @@ pub fn segment(text: &str) -> String {
 }
 
 /// Text within markup or an attribute in quotes.
-pub fn escape(text: &str) -> String {
+pub fn escape(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -109,7 +156,8 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The first `most` characters, and an ellipsis where there were more.
-pub fn cut(text: &str, most: usize) -> String {
+pub fn cut(text: impl AsRef<str>, most: usize) -> String {
+    let text = text.as_ref();
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -119,13 +167,38 @@ pub fn cut(text: &str, most: usize) -> String {
 }
 
 /// Which colour a status has: `good`, `busy`, `warn`, `bad`, or none.
-pub fn tone(status: &str) -> &'static str {
-    match status {
+pub fn tone(status: impl AsRef<str>) -> &'static str {
+    match status.as_ref() {
         "active" | "sent" | "done" | "matched" | "granted" | "ok" | "opened" | "clicked" | "delivered" => "good",
         "queued" | "sending" | "held" | "pending" | "watching" | "test" | "testing" => "busy",
         "unknown" | "unmatched" | "paused" | "skipped" | "warning" | "left" => "warn",
         "failed" | "bounced" | "complained" | "dead" | "denied" | "error" | "refused" | "unsubscribed" => "bad",
         _ => "calm",
+    }
+}
+
+/// How bad a problem is, as a class.
+pub fn grave(problem: &Problem) -> &'static str {
+    if problem.severity == Severity::Error { "bad" } else { "warn" }
+}
+
+/// Where an attribute's value came from.
+pub fn origin(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Once => "set where nothing was",
+        Origin::Snapshot => "the source's record",
+        Origin::Event => "an event",
+        Origin::Sync => "a sync",
+        Origin::Campaign => "a campaign",
+        Origin::Human => "the API or a person",
+    }
+}
+
+pub fn consent(said: &Consent) -> &'static str {
+    match said.state {
+        ConsentState::Granted => "granted",
+        ConsentState::Denied => "denied",
+        ConsentState::Unknown => "unknown",
     }
 }
 
