@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hogwire_engine::outside::Disk;
 
+/// Shared with the engine; it outlives the engine that a crash ends.
 #[derive(Default)]
 pub struct MemoryDisk(Mutex<State>);
 
@@ -16,6 +17,7 @@ struct State {
     /// Bytes that may still be written before the process "dies" in the middle of a write.
     tear_after: Option<usize>,
     full: bool,
+    torn: u64,
 }
 
 impl MemoryDisk {
@@ -26,6 +28,11 @@ impl MemoryDisk {
     /// The next write stops after this many bytes and fails: what a crash leaves behind.
     pub fn tear_next(&self, after: usize) {
         self.state().tear_after = Some(after);
+    }
+
+    /// How many writes were torn so far.
+    pub fn torn(&self) -> u64 {
+        self.state().torn
     }
 
     pub fn set_full(&self, full: bool) {
@@ -65,6 +72,7 @@ impl Disk for MemoryDisk {
             return Err(Error::new(ErrorKind::StorageFull, "the disk is full"));
         }
         let torn = state.tear_after.take();
+        state.torn += u64::from(torn.is_some());
         let kept = torn.map_or(bytes.len(), |after| after.min(bytes.len()));
         let file = state.files.get_mut(name).ok_or_else(|| missing(name))?;
         let start = usize::try_from(offset).map_err(Error::other)?;

@@ -101,9 +101,10 @@ impl PostHog {
         }
         if let Some(secret) = &destination.signing_secret {
             let signed = hogwire_connectors::signature::sign(&delivery.id, now, &delivery.body, &[secret]);
-            for (name, value) in signed.headers() {
-                request = request.header(name, value);
-            }
+            request = request
+                .header("webhook-id", signed.id)
+                .header("webhook-timestamp", signed.timestamp)
+                .header("webhook-signature", signed.signature);
         }
         request
     }
