@@ -7,8 +7,7 @@ use hogwire_model::event::Pairs;
 
 use crate::wire;
 
-const NAMES: [&str; 7] =
-    ["distinct_id", "distinctId", "external_id", "externalId", "user_id", "userId", "anonymousId"];
+const NAMES: [&str; 7] = ["distinct_id", "distinctId", "external_id", "externalId", "user_id", "userId", "anonymousId"];
 
 /// The id under which the sender knows the person; nothing where the record names none.
 pub fn whom(bytes: &[u8]) -> Option<Cow<'_, str>> {

@@ -47,7 +47,10 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Failure {
     /// Another process owns the data folder.
-    Owned { data: PathBuf, owner: Option<Owner> },
+    Owned {
+        data: PathBuf,
+        owner: Option<Owner>,
+    },
     Sentence(String),
 }
 
@@ -208,7 +211,11 @@ async fn bind(address: &str) -> Result<TcpListener, Failure> {
 
 /// How a program on this machine reaches a bound address.
 fn reachable(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() { format!("http://127.0.0.1:{}", address.port()) } else { format!("http://{address}") }
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 /// Makes what runs equal to the project folder, and says what became of it.

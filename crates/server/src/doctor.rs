@@ -52,11 +52,21 @@ impl Finding {
         }
     }
 
-    fn warning(check: &'static str, found: impl Into<String>, meaning: &'static str, remedy: impl Into<String>) -> Self {
+    fn warning(
+        check: &'static str,
+        found: impl Into<String>,
+        meaning: &'static str,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { state: State::Warning, meaning, remedy: remedy.into(), ..Self::ok(check, found) }
     }
 
-    fn failure(check: &'static str, found: impl Into<String>, meaning: &'static str, remedy: impl Into<String>) -> Self {
+    fn failure(
+        check: &'static str,
+        found: impl Into<String>,
+        meaning: &'static str,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { state: State::Failure, ..Self::warning(check, found, meaning, remedy) }
     }
 

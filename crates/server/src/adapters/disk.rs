@@ -73,8 +73,7 @@ impl Disk for Folder {
 
     fn create(&self, name: &str, size: u64) -> io::Result<()> {
         self.forget(name);
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.at(name))?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.at(name))?;
         let zeros = vec![0; ZEROS];
         let mut left = usize::try_from(size).unwrap_or(usize::MAX);
         while left > 0 {

@@ -50,10 +50,8 @@ struct Nets {
     private: (Vec<Ipv4Net>, Vec<Ipv6Net>),
 }
 
-static NETS: LazyLock<Nets> = LazyLock::new(|| Nets {
-    never: (nets(&NEVER_4), nets(&NEVER_6)),
-    private: (nets(&PRIVATE_4), nets(&PRIVATE_6)),
-});
+static NETS: LazyLock<Nets> =
+    LazyLock::new(|| Nets { never: (nets(&NEVER_4), nets(&NEVER_6)), private: (nets(&PRIVATE_4), nets(&PRIVATE_6)) });
 
 fn nets<N: std::str::FromStr>(written: &[&str]) -> Vec<N> {
     written.iter().filter_map(|net| net.parse().ok()).collect()

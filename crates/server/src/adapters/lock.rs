@@ -43,8 +43,7 @@ impl Lock {
         // People's data lies here: a folder that we make is the owner's alone.
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(NAME);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         match file.try_lock() {
             Ok(()) => {
                 let mut lock = Self { file, path };

@@ -21,10 +21,7 @@ const STUCK: Span = Span::seconds(60);
 const LOW_DISK: u64 = 512 << 20;
 
 pub fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).route("/metrics", get(metrics))
 }
 
 async fn healthz() -> Response {

@@ -63,7 +63,11 @@ impl Files {
     }
 }
 
-async fn plan(State(app): State<Shared>, caller: Caller, Json(files): Json<Files>) -> Result<axum::Json<Changes>, Problem> {
+async fn plan(
+    State(app): State<Shared>,
+    caller: Caller,
+    Json(files): Json<Files>,
+) -> Result<axum::Json<Changes>, Problem> {
     caller.require(Scope::Read)?;
     let force = files.force;
     let changes = app.ask(move |engine, now| engine.plan(&files.project(), force, now)).await?;

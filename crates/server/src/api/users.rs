@@ -42,10 +42,18 @@ async fn list(State(app): State<Shared>, caller: Caller) -> Result<Response, Pro
 async fn add(State(app): State<Shared>, caller: Caller, Json(new): Json<New>) -> Result<Response, Problem> {
     caller.require(Scope::Admin)?;
     if new.password.as_ref().is_some_and(|password| password.chars().count() < 8) {
-        return Err(Problem::bad_request("weak_password", "The password is too short.", "Use eight characters or more."));
+        return Err(Problem::bad_request(
+            "weak_password",
+            "The password is too short.",
+            "Use eight characters or more.",
+        ));
     }
     if !new.email.contains('@') {
-        return Err(Problem::bad_request("bad_address", "The email is not an address.", "Write it like ada@acme.example."));
+        return Err(Problem::bad_request(
+            "bad_address",
+            "The email is not an address.",
+            "Write it like ada@acme.example.",
+        ));
     }
     let (user, made) = app
         .ask(move |engine, now| {

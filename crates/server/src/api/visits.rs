@@ -67,9 +67,8 @@ async fn open(State(app): State<Shared>, Path(token): Path<String>, method: Meth
 
 async fn click(State(app): State<Shared>, Path(link): Path<String>, method: Method, headers: HeaderMap) -> Response {
     let visitor = Visitor::of(&method, &headers);
-    let target = app
-        .ask(move |engine, now| engine.with_parts(|parts| tracking::click(parts, &link, visitor.seen(), now)))
-        .await;
+    let target =
+        app.ask(move |engine, now| engine.with_parts(|parts| tracking::click(parts, &link, visitor.seen(), now))).await;
     match target {
         Ok(Some(target)) => match HeaderValue::from_str(&target) {
             Ok(location) => {

@@ -137,4 +137,3 @@ pub fn part(text: &str) -> String {
         })
         .collect()
 }
-

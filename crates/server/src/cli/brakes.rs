@@ -50,7 +50,11 @@ impl Subject {
             _ => "everything".to_owned(),
         };
         screen.show(answer, || {
-            if answer["changed"] == true { format!("{changed}: {what}.") } else { format!("Nothing to do: {what} {unchanged}.") }
+            if answer["changed"] == true {
+                format!("{changed}: {what}.")
+            } else {
+                format!("Nothing to do: {what} {unchanged}.")
+            }
         });
     }
 }

@@ -28,13 +28,19 @@ impl Keys {
         match self {
             Self::Create { name, scopes } => {
                 let answer = api.post("/v1/keys", &json!({ "name": name, "scopes": scopes }))?;
-                screen.show(&answer, || format!("{}\nIt is shown this once.", answer["key"].as_str().unwrap_or_default()));
+                screen.show(&answer, || {
+                    format!("{}\nIt is shown this once.", answer["key"].as_str().unwrap_or_default())
+                });
             }
             Self::List => {
                 let answer = api.get("/v1/keys")?;
                 screen.show(&answer, || {
                     let items = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-                    if items.is_empty() { "There are no keys.".to_owned() } else { items.iter().map(line).collect::<Vec<_>>().join("\n") }
+                    if items.is_empty() {
+                        "There are no keys.".to_owned()
+                    } else {
+                        items.iter().map(line).collect::<Vec<_>>().join("\n")
+                    }
                 });
             }
             Self::Revoke { id } => {
@@ -48,6 +54,7 @@ impl Keys {
 
 fn line(key: &Value) -> String {
     let text = |name: &str| key[name].as_str().unwrap_or_default();
-    let revoked = if text("revoked_at").is_empty() { String::new() } else { format!("  revoked {}", text("revoked_at")) };
+    let revoked =
+        if text("revoked_at").is_empty() { String::new() } else { format!("  revoked {}", text("revoked_at")) };
     format!("{}  …{}  {}  [{}]{revoked}", text("id"), text("hint"), text("name"), text("scopes"))
 }

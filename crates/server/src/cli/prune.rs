@@ -22,7 +22,8 @@ impl Prune {
             let lines: Vec<String> = classes
                 .iter()
                 .map(|class| {
-                    let (name, before) = (class["name"].as_str().unwrap_or("?"), class["before"].as_str().unwrap_or("?"));
+                    let (name, before) =
+                        (class["name"].as_str().unwrap_or("?"), class["before"].as_str().unwrap_or("?"));
                     format!("{name}: {} rows before {before} {done}", class["rows"].as_i64().unwrap_or(0))
                 })
                 .collect();

@@ -34,7 +34,8 @@ impl Users {
                 let answer = api.get("/v1/users")?;
                 screen.show(&answer, || {
                     let items = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-                    let text = |user: &serde_json::Value, name: &str| user[name].as_str().unwrap_or_default().to_owned();
+                    let text =
+                        |user: &serde_json::Value, name: &str| user[name].as_str().unwrap_or_default().to_owned();
                     let lines: Vec<String> =
                         items.iter().map(|user| format!("{}  {}", text(user, "email"), text(user, "role"))).collect();
                     if lines.is_empty() { "Nobody may sign in yet.".to_owned() } else { lines.join("\n") }

@@ -11,7 +11,6 @@ pub mod secret;
 pub mod settle;
 pub mod show;
 
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -118,8 +117,7 @@ pub fn load(dir: &Path, environment: Environment) -> Result<Config, Unusable> {
 /// As `load`, from a text that is at hand.
 pub fn from_text(dir: &Path, text: &str, environment: Environment) -> Result<Config, Unusable> {
     let path = dir.join(FILE);
-    let read = read::document(text, &environment)
-        .map_err(|problems| unusable(&path, text.to_owned(), problems.0))?;
+    let read = read::document(text, &environment).map_err(|problems| unusable(&path, text.to_owned(), problems.0))?;
     settle::settle(dir, read, environment).map_err(|problems| unusable(&path, text.to_owned(), problems))
 }
 

@@ -25,7 +25,8 @@ pub fn read(dir: &Path) -> Result<Project, Unreadable> {
 }
 
 fn files(folder: &Path, endings: &[&str]) -> Result<Vec<SourceFile>, Unreadable> {
-    let failed = |path: &Path, error: &dyn std::fmt::Display| Unreadable { path: path.to_owned(), why: error.to_string() };
+    let failed =
+        |path: &Path, error: &dyn std::fmt::Display| Unreadable { path: path.to_owned(), why: error.to_string() };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use hogwire_engine::settings::{Ambiguous, Policies, Settings};
 use hogwire_model::Problem;
-use hogwire_model::problem::Place;
 use hogwire_model::contact::timezone;
+use hogwire_model::problem::Place;
 use ipnet::IpNet;
 use url::Url;
 
@@ -60,7 +60,8 @@ impl Joining<'_> {
 }
 
 pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config, Vec<Problem>> {
-    let mut joining = Joining { environment: &environment, places: read.places, faults: Vec::new(), warnings: read.warnings };
+    let mut joining =
+        Joining { environment: &environment, places: read.places, faults: Vec::new(), warnings: read.warnings };
     let document = read.document;
     let server = document.server.clone().unwrap_or_default();
     let bind = joining.variable("HOGWIRE_BIND").or(server.bind).unwrap_or_else(|| BIND.to_owned());

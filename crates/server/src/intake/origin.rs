@@ -32,7 +32,12 @@ pub fn admit(config: &Config, address: Option<IpAddr>) -> Result<(), Problem> {
         return Ok(());
     }
     let remedy = "Add the sender's address to server.allow_from, or its proxy to server.trusted_proxies.";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "address_not_allowed", "The sender's address is not on the list.", remedy))
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "address_not_allowed",
+        "The sender's address is not on the list.",
+        remedy,
+    ))
 }
 
 fn within(nets: &[IpNet], address: &IpAddr) -> bool {

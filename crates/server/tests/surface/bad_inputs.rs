@@ -55,7 +55,11 @@ async fn bodies_that_are_no_events_get_400_with_a_code() {
         let answer = world.webhook(body.to_vec()).await;
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{shown}");
-        assert!(answer.code() == code || (code == "no_event_name" && answer.code() == "wrong_type"), "{shown}: {}", answer.code());
+        assert!(
+            answer.code() == code || (code == "no_event_name" && answer.code() == "wrong_type"),
+            "{shown}: {}",
+            answer.code()
+        );
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }
     assert_eq!(world.webhook(GOOD).await.status, StatusCode::ACCEPTED);

@@ -81,8 +81,27 @@ fn every_command_says_what_it_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut told = String::new();
     for command in [
-        "", "apply", "backup", "campaign", "campaign enroll", "completions", "config", "doctor", "init", "keys",
-        "keys create", "migrate", "pause", "plan", "prune", "restore", "resume", "serve", "users", "users add", "worker",
+        "",
+        "apply",
+        "backup",
+        "campaign",
+        "campaign enroll",
+        "completions",
+        "config",
+        "doctor",
+        "init",
+        "keys",
+        "keys create",
+        "migrate",
+        "pause",
+        "plan",
+        "prune",
+        "restore",
+        "resume",
+        "serve",
+        "users",
+        "users add",
+        "worker",
     ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
@@ -212,7 +231,8 @@ fn what_was_acknowledged_survives_a_kill() {
     }
     assert_eq!(server.end("-TERM"), Some(0));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let config = hogwire::config::from_text(folder.path(), "", Default::default()).unwrap_or_else(|bad| panic!("{bad}"));
+    let config =
+        hogwire::config::from_text(folder.path(), "", Default::default()).unwrap_or_else(|bad| panic!("{bad}"));
     let clock = hogwire::adapters::clock::Clock::real();
     let opened = hogwire::boot::open(config, runtime.handle(), clock).unwrap_or_else(|bad| panic!("{bad}"));
     let search = hogwire_engine::views::events::Search { limit: Some(500), ..Default::default() };

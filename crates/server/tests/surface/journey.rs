@@ -61,7 +61,10 @@ async fn a_signup_becomes_a_mail_whose_links_work() {
     let whole = mail.replace("=\r\n", "").replace("\r\n ", " ");
     let click = link(&whole, "/t/c/");
     let answer = world.ask(get(click)).await;
-    assert_eq!((answer.status, &answer.headers["location"]), (StatusCode::FOUND, &"https://acme.test/start".parse().expect("a value")));
+    assert_eq!(
+        (answer.status, &answer.headers["location"]),
+        (StatusCode::FOUND, &"https://acme.test/start".parse().expect("a value"))
+    );
     let leave = link(&whole, "/u/");
     let page = world.ask(get(leave)).await;
     let text = String::from_utf8(page.body.to_vec()).expect("text");

@@ -167,7 +167,13 @@ fn a_server_that_is_not_there_is_tried_again_later() {
 
 #[test]
 fn encryption_is_asked_for_beyond_this_machine() {
-    for good in ["smtps://u:p@mail.example", "smtp://mail.example", "smtp://127.0.0.1:25", "smtp://[::1]", "smtp://x.example?tls=none"] {
+    for good in [
+        "smtps://u:p@mail.example",
+        "smtp://mail.example",
+        "smtp://127.0.0.1:25",
+        "smtp://[::1]",
+        "smtp://x.example?tls=none",
+    ] {
         assert!(Route::parse(good).is_ok(), "{good}");
     }
     for bad in ["http://mail.example", "smtp://", "mail.example", "smtp://x?tls=perhaps"] {

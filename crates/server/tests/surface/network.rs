@@ -36,18 +36,41 @@ fn ask(private_too: bool, reach: Reach, requests: Vec<Request>) -> Vec<HttpAnswe
 #[test]
 fn only_public_addresses_are_called_for_campaigns() {
     for url in [
-        "https://127.0.0.1/", "https://0x7f.1/", "https://2130706433/", "https://127.1/", "https://[::1]/",
-        "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://10.1.2.3/", "https://192.168.0.1/",
-        "https://169.254.169.254/latest/meta-data", "https://100.64.0.1/", "https://[fd00:ec2::254]/",
-        "https://[fe80::1]/", "https://[64:ff9b::a00:1]/", "https://[2002:a00:1::]/", "https://0.0.0.0/",
-        "https://localhost/", "https://LOCALHOST./", "https://db.internal/", "https://printer/", "https://a.local/",
-        "http://example.com/", "ftp://example.com/", "https://user:pw@example.com/", "https://example.com:22/",
-        "https://１２７.０.０.１/", "https://224.0.0.1/", "https://255.255.255.255/",
+        "https://127.0.0.1/",
+        "https://0x7f.1/",
+        "https://2130706433/",
+        "https://127.1/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://10.1.2.3/",
+        "https://192.168.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://100.64.0.1/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1]/",
+        "https://[64:ff9b::a00:1]/",
+        "https://[2002:a00:1::]/",
+        "https://0.0.0.0/",
+        "https://localhost/",
+        "https://LOCALHOST./",
+        "https://db.internal/",
+        "https://printer/",
+        "https://a.local/",
+        "http://example.com/",
+        "ftp://example.com/",
+        "https://user:pw@example.com/",
+        "https://example.com:22/",
+        "https://１２７.０.０.１/",
+        "https://224.0.0.1/",
+        "https://255.255.255.255/",
     ] {
         let url = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
         assert!(guard::check(&url, false).is_err(), "{url}");
     }
-    for url in ["https://example.com/", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/", "https://example.com:8443/"] {
+    for url in
+        ["https://example.com/", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/", "https://example.com:8443/"]
+    {
         assert!(guard::check(&Url::parse(url).expect("a URL"), false).is_ok(), "{url}");
     }
     for url in ["https://169.254.169.254/", "https://[fe80::1]/", "https://0.0.0.0/"] {

@@ -26,7 +26,10 @@ fn the_connectors_block_of_the_brevo_page_loads_as_it_stands() {
     ];
     let config = load(SEED, &pairs).unwrap_or_else(|bad| panic!("{bad}"));
     let access = &config.posthog["posthog"];
-    assert_eq!((access.host.as_str(), access.private_host.as_str()), ("https://eu.i.posthog.com", "https://eu.posthog.com"));
+    assert_eq!(
+        (access.host.as_str(), access.private_host.as_str()),
+        ("https://eu.i.posthog.com", "https://eu.posthog.com")
+    );
     assert_eq!(access.project_id.as_deref(), Some("12345"));
     assert_eq!(config.settings.connections["posthog"].project_token.as_deref(), Some("phc_1"));
     assert!(load(SEED, &[]).is_ok(), "a variable that is not set turns off one capability, not the file");
@@ -86,13 +89,19 @@ fn several_connectors_blocks_are_merged_key_by_key() {
 fn mistakes_are_told_with_their_place() {
     let cases = [
         ("unknown key", "server:\n  bindd: 127.0.0.1:1\n"),
-        ("unknown key deep", "connectors:\n  posthog:\n    personal_api_kee: \"${KEY}\"\n    sync:\n      person: true\n"),
+        (
+            "unknown key deep",
+            "connectors:\n  posthog:\n    personal_api_kee: \"${KEY}\"\n    sync:\n      person: true\n",
+        ),
         ("wrong type", "senders:\n  default:\n    smtp: smtp://127.0.0.1\n    max_per: { second: \"${KEY}\" }\n"),
         ("twice", "database: sqlite:a.db\ndatabase: sqlite:b.db\n"),
         ("no yaml", "server: [\n"),
         ("missing variable inside", "server:\n  public_url: https://${NOWHERE}/x\n"),
         ("open brace", "server:\n  public_url: \"${NOWHERE\"\n"),
-        ("values", "server: { public_url: nowhere, allow_from: [here] }\ndatabase: mysql://x\npolicies: { time_zone: { default: Mars/Base }, test_inbox: nobody }\n"),
+        (
+            "values",
+            "server: { public_url: nowhere, allow_from: [here] }\ndatabase: mysql://x\npolicies: { time_zone: { default: Mars/Base }, test_inbox: nobody }\n",
+        ),
         ("host", "connectors: { posthog: { host: http://ph.example.com } }\n"),
         ("sender", "senders: { default: { smtp: ftp://x, from: nobody } }\n"),
     ];

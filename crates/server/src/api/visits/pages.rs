@@ -42,7 +42,8 @@ pub fn leaving(shown: &Subscription, token: &str) -> Response {
 }
 
 pub fn left(token: &str, everything: bool) -> Response {
-    let what = if everything { "You will get no more mail from us." } else { "You will get no more mail of this kind." };
+    let what =
+        if everything { "You will get no more mail from us." } else { "You will get no more mail of this kind." };
     let token = escaped(token);
     let body = format!(
         "<p>{what}</p><form method=\"post\" action=\"/u/{token}\"><p class=\"quiet\">A mistake? \
@@ -52,7 +53,8 @@ pub fn left(token: &str, everything: bool) -> Response {
 }
 
 pub fn welcome_back(token: &str) -> Response {
-    let body = format!("<p>Mail of this kind comes again.</p><p><a href=\"/p/{}\">Choose topics</a></p>", escaped(token));
+    let body =
+        format!("<p>Mail of this kind comes again.</p><p><a href=\"/p/{}\">Choose topics</a></p>", escaped(token));
     page(StatusCode::OK, "Subscribed again", &body)
 }
 
@@ -64,7 +66,8 @@ pub fn preferences(shown: &Subscription, token: &str, saved: bool) -> Response {
     body.push_str(&format!("<form method=\"post\" action=\"/p/{}\">", escaped(token)));
     for topic in &shown.topics {
         let checked = if topic.on { " checked" } else { "" };
-        let (fixed, note) = if topic.fixed { (" disabled", " <span class=\"quiet\">(always sent)</span>") } else { ("", "") };
+        let (fixed, note) =
+            if topic.fixed { (" disabled", " <span class=\"quiet\">(always sent)</span>") } else { ("", "") };
         body.push_str(&format!(
             "<label><input type=\"checkbox\" name=\"topic\" value=\"{}\"{checked}{fixed}> {}{note}</label>",
             escaped(&topic.name),
