@@ -2,6 +2,7 @@
 //! that would mail one person for one event, names that look alike, steps that no run
 //! comes to. Everything here is a warning; `campaign::validate` says what cannot work.
 
+mod disjoint;
 mod lookalike;
 
 pub use lookalike::lookalikes;
@@ -48,7 +49,7 @@ fn shared_event<'a>(first: &'a Campaign, second: &Campaign) -> Option<&'a str> {
         (Some(a), Some(b)) => a != b,
         _ => false,
     };
-    let apart = apart || lookalike::disjoint(filter, other_filter);
+    let apart = apart || disjoint::disjoint(filter, other_filter);
     (event == other && !apart).then_some(event)
 }
 

@@ -67,3 +67,6 @@ pub fn pick<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     let (first, rest) = path.split_once('.')?;
     pick(object.get(first)?, rest)
 }
+
+#[cfg(test)]
+mod tests;

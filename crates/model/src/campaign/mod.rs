@@ -152,4 +152,6 @@ fn is_false(flag: &bool) -> bool {
 }
 
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod tests;

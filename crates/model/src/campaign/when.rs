@@ -351,3 +351,6 @@ pub fn shift(local: DateTime, span: Span, zone: &TimeZone) -> Time {
 fn plus_days(date: Date, days: i64) -> Option<Date> {
     date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,9 +99,3 @@ fn stem(word: &str) -> &str {
     }
     stem.strip_suffix('e').filter(|s| s.len() > 2).unwrap_or(stem)
 }
-
-/// Whether no event can satisfy both: one property must be two different things.
-pub(super) fn disjoint(first: Option<&crate::campaign::Where>, second: Option<&crate::campaign::Where>) -> bool {
-    let _ = (first, second);
-    false
-}

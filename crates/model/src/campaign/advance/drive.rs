@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::course::{Course, Move};
+use super::course::{CLOCK_SKEW, Course, Move};
 use super::{Advance, Ending, Rest, Settlement, Turn, Waiting, Wake};
-use crate::Time;
-use crate::campaign::correlate::corresponds;
+use crate::campaign::correlate::{corresponds, resolve};
 use crate::campaign::steps::wait_for::Ways;
 use crate::campaign::steps::{branch, exit, repeat, set_attribute, split};
 use crate::campaign::surroundings::{EventFacts, TurnFacts, holds};
-use crate::campaign::{Code, Decision, Node, NodeStep, Program};
+use crate::campaign::{Code, Decision, ExitRule, Node, NodeStep, Program};
 use crate::event::Event;
 use crate::filter::Facts;
+use crate::{Span, Time};
 
 /// The most nodes one turn visits.
 pub const MOST_NODES: usize = 1_000;
@@ -25,6 +25,13 @@ pub const MOST_ROUNDS: u32 = 1_000;
 /// Takes one turn. The run is changed in place; what it causes comes back.
 pub fn advance(turn: Turn<'_>) -> Advance {
     let wake = turn.wake;
+    let about = match wake {
+        // The event that brought the run here is not the one that it waits for next.
+        Wake::Entered => turn.run.entered_at.plus(Span::millis(1)),
+        Wake::Event(event) => event.at.plus(Span::millis(1)),
+        Wake::Due => turn.run.due.unwrap_or(turn.now),
+        Wake::Settled(_) => turn.now,
+    };
     let mut course = Course {
         program: turn.program,
         run: turn.run,
@@ -37,6 +44,7 @@ pub fn advance(turn: Turn<'_>) -> Advance {
         now: turn.now,
         effects: Vec::new(),
         decisions: Vec::new(),
+        about: about.min(turn.now),
         since: None,
     };
     let outcome = course.wake(wake);
@@ -57,7 +65,11 @@ pub fn exits(program: &Program, event: &Event<'_>, trigger: &Value, facts: &dyn 
             && corresponds(&rule.matching, event, trigger)
             && holds(rule.filter.as_ref(), &facts, now)
     })?;
-    Some(Ending { code: Code::ExitEvent, reason: rule.event.clone() })
+    Some(exit_event(rule))
+}
+
+fn exit_event(rule: &ExitRule) -> Ending {
+    Ending { code: Code::ExitEvent, reason: rule.event.clone() }
 }
 
 enum Woken {
@@ -71,6 +83,7 @@ enum Woken {
 impl Course<'_> {
     fn wake(&mut self, wake: Wake<'_>) -> Woken {
         if let Wake::Event(event) = wake
+            && event.at >= self.run.entered_at.minus(CLOCK_SKEW)
             && let Some(ending) = exits(self.program, event, self.trigger, self.facts.base, self.now)
         {
             return Woken::Stay(self.end(ending, None));
@@ -80,7 +93,10 @@ impl Course<'_> {
                 Wake::Entered => {
                     let detail = json!({ "entered_at": self.run.entered_at });
                     self.decisions.push(Decision::new(Code::Entered, detail));
-                    Woken::Walk(self.program.first())
+                    match self.left_already() {
+                        Some(ending) => Woken::Stay(self.end(ending, None)),
+                        None => Woken::Walk(self.program.first()),
+                    }
                 }
                 // It has ended already: there is nothing to do, and nothing to record.
                 _ => Woken::Stay(Rest::Ended(completed())),
@@ -97,9 +113,20 @@ impl Course<'_> {
             (Some(Waiting::Message), Wake::Settled(settlement)) => self.settled(settlement, node),
             (Some(Waiting::Until), Wake::Due) => self.due(at, node, None),
             (Some(Waiting::Event { since }), Wake::Due) => self.due(at, node, Some(since)),
-            (Some(Waiting::Event { .. }), Wake::Event(event)) => self.event(event, at, node),
+            (Some(Waiting::Event { since }), Wake::Event(event)) => self.event(event, since, at, node),
             _ => Woken::Stay(self.same_rest()),
         }
+    }
+
+    /// Deliveries overtake one another: the exit event may have been decided before the
+    /// event that starts the run, although it happened after.
+    fn left_already(&self) -> Option<Ending> {
+        let since = self.run.entered_at.plus(Span::millis(1));
+        let gone = self.program.campaign.exit_on.iter().find(|rule| {
+            let wanted = resolve(&rule.matching, self.trigger);
+            wanted.is_some_and(|wanted| self.past.happened(&rule.event, since, &wanted, rule.filter.as_ref()).is_some())
+        });
+        gone.map(exit_event)
     }
 
     fn settled(&mut self, settlement: Settlement, node: &Node) -> Woken {
@@ -129,10 +156,10 @@ impl Course<'_> {
         }
     }
 
-    fn event(&mut self, event: &Event<'_>, at: usize, node: &Node) -> Woken {
+    fn event(&mut self, event: &Event<'_>, since: Time, at: usize, node: &Node) -> Woken {
         if let NodeStep::WaitFor { wait, then, otherwise } = &node.step {
             let ways = Ways { then: *then, otherwise: *otherwise };
-            if let Some(step) = wait.event(event, ways, self, node) {
+            if let Some(step) = wait.event(event, since, ways, self, node) {
                 return Woken::Moved(at, step);
             }
         }

@@ -178,3 +178,8 @@ impl Effect {
         }
     }
 }
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,8 @@ impl Tree {
                 max_documents: 1,
             },
             with_snippet: false,
+            // As YAML 1.2 has it: a country `NO` and a property `n` are texts.
+            strict_booleans: true,
         };
         let read = serde_saphyr::from_str_with_options::<Spanned<Shape>>(text, options);
         read.map(Self::from).map_err(|error| unreadable(&error))

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Step;
 use crate::campaign::advance::course::{Course, Move};
 use crate::campaign::program::NodeVariant;
-use crate::campaign::{Code, Ending, Node};
+use crate::campaign::{Code, Ending, Node, NodeStep};
 use crate::id::stable_fraction;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +51,12 @@ pub(in crate::campaign) fn arrive(
     let Some(variant) = choose(variants, place) else {
         return Move::Go(node.next);
     };
-    course.note(Code::SplitAssigned, node, json!({ "variant": variant.name }));
+    let experiment = match &node.step {
+        NodeStep::Split { experiment: Some(name), .. } => name,
+        _ => &course.program.campaign.name,
+    };
+    let detail = json!({ "variant": variant.name, "experiment": experiment });
+    course.note(Code::SplitAssigned, node, detail);
     Move::Go(variant.first.or(node.next))
 }
 

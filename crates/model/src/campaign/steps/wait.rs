@@ -44,22 +44,21 @@ struct WaitForm {
 }
 
 impl WaitStep {
-    /// A missed wall-clock wait is planned anew; any other is late.
-    pub(in crate::campaign) fn recurs(&self) -> bool {
-        self.window.is_some() || self.until.as_ref().is_some_and(Until::recurs)
-    }
-
     fn is_date(&self) -> bool {
         use Until::{Attribute, Instant, Local, Property};
         matches!(self.until, Some(Attribute(..) | Property(..) | Instant(..) | Local(..)))
     }
 
-    /// When the wait ends for this run, or why that cannot be said.
-    pub(in crate::campaign) fn plan(&self, course: &Course<'_>) -> Result<Time, String> {
-        let zone = match &self.zone {
+    fn zone(&self, course: &Course<'_>) -> TimeZone {
+        match &self.zone {
             Some(zone) => zone.resolve(course.zone),
             None => course.zone.clone(),
-        };
+        }
+    }
+
+    /// When the wait ends for this run, or why that cannot be said.
+    fn plan(&self, course: &Course<'_>) -> Result<Time, String> {
+        let zone = self.zone(course);
         let due = match (&self.until, self.length) {
             (Some(until), _) => moment(until, course, &zone)?,
             (None, Some(length)) => course.now.plus(length),
@@ -69,6 +68,16 @@ impl WaitStep {
             Some(window) => window.admit(due.max(course.now), &zone),
             None => due,
         })
+    }
+
+    /// A wait for a time of day that was missed has a next one: the next such time, or
+    /// the window's next opening, which may be now. Any other wait is late.
+    fn again(&self, course: &Course<'_>) -> Option<Time> {
+        match (&self.until, &self.window) {
+            (Some(until), _) if until.recurs() => self.plan(course).ok(),
+            (_, Some(window)) if !self.is_date() => Some(window.admit(course.now, &self.zone(course))),
+            _ => None,
+        }
     }
 
     pub(in crate::campaign) fn arrive(&self, course: &mut Course<'_>, node: &Node) -> Move {
@@ -92,23 +101,19 @@ impl WaitStep {
         Move::Rest(Rest::Until(due))
     }
 
-    /// The wait came due. `None`: on with the next step.
+    /// The wait came due.
     pub(in crate::campaign) fn due(&self, due: Time, course: &mut Course<'_>, node: &Node) -> Move {
         let late = course.now.since(due);
         if late <= course.program.campaign.max_late {
             return Move::Go(node.next);
         }
-        if self.recurs()
-            && let Ok(again) = self.plan(course)
-            && again > course.now
-        {
+        if let Some(again) = self.again(course) {
+            if again <= course.now {
+                return Move::Go(node.next);
+            }
             let detail = json!({ "until": again, "missed": due, "late_by": late });
             course.note(Code::Waiting, node, detail);
             return Move::Rest(Rest::Until(again));
-        }
-        if self.window.is_some() {
-            // The present moment lies in the window: now is as good as then.
-            return Move::Go(node.next);
         }
         Move::End(late_ending(due, late))
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::wait::late_ending;
-use crate::campaign::advance::course::{Course, Move};
+use crate::campaign::advance::course::{CLOCK_SKEW, Course, Move};
 use crate::campaign::correlate::{corresponds, resolve};
 use crate::campaign::surroundings::{EventFacts, holds};
 use crate::campaign::{Code, Match, Node, Rest, Where};
@@ -27,8 +27,7 @@ pub struct WaitForStep {
     #[serde(rename = "match", default, skip_serializing_if = "Match::is_empty")]
     pub matching: Match,
     pub timeout: Span,
-    /// An event up to this long before the arrival counts too. The first step of a
-    /// campaign looks back to the entry in any case.
+    /// An event up to this long before the arrival counts too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_back: Option<Span>,
 }
@@ -42,7 +41,7 @@ pub(in crate::campaign) struct Ways {
 
 impl WaitForStep {
     pub(in crate::campaign) fn arrive(&self, ways: Ways, course: &mut Course<'_>, node: &Node) -> Move {
-        let since = self.since(course, node);
+        let since = self.since(course);
         if since < course.now
             && let Some(at) = self.happened(course, since)
         {
@@ -55,12 +54,10 @@ impl WaitForStep {
         Move::Rest(Rest::Event { deadline })
     }
 
-    fn since(&self, course: &Course<'_>, node: &Node) -> Time {
-        let mut since = course.now.minus(self.look_back.unwrap_or(Span::ZERO));
-        if course.program.nodes().first() == Some(node) {
-            since = since.min(course.run.entered_at);
-        }
-        since
+    /// From when on an event counts. Where the engine is behind, not from `now` but from
+    /// the moment that the turn is about.
+    fn since(&self, course: &Course<'_>) -> Time {
+        course.about.minus(self.look_back.unwrap_or(Span::ZERO))
     }
 
     fn happened(&self, course: &Course<'_>, since: Time) -> Option<Time> {
@@ -73,11 +70,14 @@ impl WaitForStep {
     pub(in crate::campaign) fn event(
         &self,
         event: &Event<'_>,
+        since: Time,
         ways: Ways,
         course: &mut Course<'_>,
         node: &Node,
     ) -> Option<Move> {
-        let meant = self.event == event.name && corresponds(&self.matching, event, course.trigger);
+        let meant = self.event == event.name
+            && event.at >= since.minus(CLOCK_SKEW)
+            && corresponds(&self.matching, event, course.trigger);
         let facts = EventFacts { base: course.facts.base, event };
         (meant && holds(self.filter.as_ref(), &facts, course.now)).then(|| self.came(event.at, ways, course, node))
     }

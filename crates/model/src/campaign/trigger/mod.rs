@@ -147,3 +147,6 @@ fn any_event() -> String {
 fn is_zero(span: &Span) -> bool {
     *span == Span::ZERO
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The head of a campaign: its name, entry rule, trigger, goal and exits.
 
-
 use super::Review;
 use crate::Span;
 use crate::campaign::trigger::{Audience, DateTrigger, ScheduleTrigger, WithoutTrigger};
