@@ -201,7 +201,8 @@ impl<'r> Runs<'r> {
         facts.finish()?;
         enrollment.position = run.position.clone().unwrap_or_default();
         enrollment.run = encode(&run)?;
-        for decision in advance.decisions {
+        // That a mail was queued is told with the message's id, where it is queued.
+        for decision in advance.decisions.into_iter().filter(|decision| decision.code != Code::Queued) {
             let (id, event) = (enrollment.id.clone(), enrollment.trigger_event.clone());
             self.note(running, &stored.contact.id, &id, &event, decision);
         }
