@@ -38,13 +38,6 @@ impl<'a> Scope<'a> {
         self
     }
 
-    /// Whether a path such as `contact.first_name` leads to something.
-    pub fn knows(&self, path: &str) -> bool {
-        let mut names = path.split('.');
-        let first = names.next().map_or(Value::Nil, |name| self.find(name));
-        !names.fold(first, |value, name| value.field(name)).is_nil()
-    }
-
     /// Whether a link may lead there: to one of the hosts, or to the host of a name that was
     /// added, because the engine's own links need no leave.
     pub(super) fn allows(&self, target: &str, hosts: &[&[String]]) -> bool {

@@ -284,13 +284,13 @@ impl<'a> Run<'a> {
     }
 
     fn cell(&mut self, repeat: &'a Loop, at: usize, length: usize, columns: usize, out: &mut String) -> Done<Flow> {
-        if at % columns == 0 {
+        if at.is_multiple_of(columns) {
             out.push_str(&format!("<tr class=\"row{}\">", at / columns + 1));
         }
         out.push_str(&format!("<td class=\"col{}\">", at % columns + 1));
         let flow = self.nodes(&repeat.body, out)?;
         out.push_str("</td>");
-        if (at + 1) % columns == 0 || at + 1 == length {
+        if (at + 1).is_multiple_of(columns) || at + 1 == length {
             out.push_str("</tr>");
         }
         Ok(flow)
