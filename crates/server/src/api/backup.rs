@@ -1,6 +1,9 @@
 //! A copy of the database, written to a file on this machine. Only for the command line of
 //! whoever owns the data folder: a key from the network must not choose where files go.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use axum::Router;
@@ -36,8 +39,14 @@ async fn backup(State(app): State<Shared>, caller: Caller, Json(wanted): Json<Wa
     }
     let (file, bytes) = app
         .ask(move |engine, now| {
-            if wanted.file.exists() {
-                return Err(Error::Conflict(format!("{} is there already", wanted.file.display())));
+            // Made by us, so that nobody else can read it while it is written.
+            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&wanted.file);
+            match made {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(Error::Conflict(format!("{} is there already", wanted.file.display())));
+                }
+                Err(error) => return Err(Error::Conflict(format!("{}: {error}", wanted.file.display()))),
             }
             engine.backup(&wanted.file, now)?;
             let bytes = std::fs::metadata(&wanted.file)?.len();

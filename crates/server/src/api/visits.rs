@@ -84,7 +84,7 @@ async fn click(State(app): State<Shared>, Path(link): Path<String>, method: Meth
 }
 
 async fn leaving(State(app): State<Shared>, Path(token): Path<String>) -> Response {
-    show(&app, token, |shown, token| pages::leaving(shown, token)).await
+    show(&app, token, pages::leaving).await
 }
 
 async fn preferences(State(app): State<Shared>, Path(token): Path<String>) -> Response {

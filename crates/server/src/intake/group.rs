@@ -181,3 +181,53 @@ fn answer(group: &mut Vec<Waiting>, receipt: &Receipt) {
         let _ = waiting.answer.send(Ok(duplicates));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one() -> Bodies {
+        Bodies::One(Shape::Capture, Bytes::from_static(b"{}"))
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_told_at_once_and_when_to_come_back() {
+        let (group, writer) = pair();
+        let group = Arc::new(group);
+        for _ in 0..REQUESTS {
+            let group = group.clone();
+            tokio::spawn(async move { group.keep("c".into(), one(), Time::from_millis(1)).await });
+        }
+        while group.queue.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let busy = group.keep("c".into(), one(), Time::from_millis(1)).await.expect_err("full");
+        assert_eq!((busy.status, busy.retry_after), (429, Some(1)));
+        drop(writer);
+        let gone = group.keep("c".into(), one(), Time::from_millis(1)).await.expect_err("nobody writes");
+        assert_eq!(gone.status, 429);
+    }
+
+    #[test]
+    fn each_request_learns_of_its_own_repeats() {
+        let (mut group, mut answers) = (Vec::new(), Vec::new());
+        for bodies in [one(), Bodies::Many(vec![(Shape::Event, Bytes::new()); 3]), one()] {
+            let (answer, answered) = oneshot::channel();
+            answers.push(answered);
+            let waiting = Waiting { connection: "c".into(), bytes: 0, bodies, arrived: Time::from_millis(1), answer };
+            group.push(waiting);
+        }
+        answer(&mut group, &Receipt { accepted: 5, duplicates: 3, repeated: vec![1, 3, 4] });
+        let told: Vec<usize> =
+            answers.into_iter().map(|mut answered| answered.try_recv().expect("told").expect("kept")).collect();
+        assert_eq!(told, [0, 2, 1]);
+    }
+
+    #[test]
+    fn one_person_keeps_to_one_lane() {
+        let first = lane("a", br#"{"event":"x","distinct_id":"u"}"#);
+        assert_eq!(first, lane("a", br#"{"event":"y","distinct_id":"u","properties":{"n":1}}"#));
+        assert_ne!(first, lane("b", br#"{"event":"x","distinct_id":"u"}"#));
+        assert_eq!(lane("a", b"{}"), 0);
+    }
+}
