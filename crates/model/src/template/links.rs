@@ -71,25 +71,44 @@ pub fn guarded(target: &str, shield: &Shield) -> String {
 
 /// Guards the links of a shielded document. Refuses a written target that no mail can have.
 pub fn guard(html: &str, shield: &Shield) -> Result<String, Problem> {
+    let mut problem = None;
+    let guarded = each_target(html, &mut |tag, target| {
+        if shield.has_mark(target) {
+            return Some(guarded(target, shield));
+        }
+        problem = problem.take().or_else(|| check_written(tag, &decode(target)).err());
+        None
+    });
+    problem.map_or(Ok(guarded), Err)
+}
+
+/// Gives each tag with its target to `exchange`, which answers another or leaves it. What
+/// only one mail program shows stands in comments, and is gone through as well.
+fn each_target(html: &str, exchange: &mut dyn FnMut(&str, &str) -> Option<String>) -> String {
     let mut out = String::with_capacity(html.len() + 256);
     for piece in pieces(html) {
         match piece {
-            Piece::Tag(tag) => match attribute(tag, "href") {
-                Some((from, to)) => {
-                    let target = &tag[from..to];
-                    if !shield.has_mark(target) {
-                        check_written(tag, &decode(target))?;
+            Piece::Tag(tag) => {
+                let found =
+                    attribute(tag, "href").and_then(|(from, to)| Some((from, to, exchange(tag, &tag[from..to])?)));
+                match found {
+                    Some((from, to, target)) => {
+                        out.push_str(&tag[..from]);
+                        out.push_str(&target);
+                        out.push_str(&tag[to..]);
                     }
-                    out.push_str(&tag[..from]);
-                    out.push_str(&guarded(target, shield));
-                    out.push_str(&tag[to..]);
+                    None => out.push_str(tag),
                 }
-                None => out.push_str(tag),
-            },
+            }
+            Piece::Comment(comment) if comment.starts_with("<!--[if") && comment.len() > 7 => {
+                out.push_str("<!--");
+                out.push_str(&each_target(&comment[4..comment.len() - 3], exchange));
+                out.push_str("-->");
+            }
             Piece::Text(text) | Piece::Comment(text) => out.push_str(text),
         }
     }
-    Ok(out)
+    out
 }
 
 fn check_written(tag: &str, target: &str) -> Result<(), Problem> {
@@ -121,24 +140,16 @@ pub fn refuse_loose(html: &str, shield: &Shield) -> Result<(), Problem> {
 /// For rendered HTML into which values went unescaped: every link is looked at. Answers the
 /// HTML and the targets taken out.
 pub fn keep_allowed(html: &str, is_allowed: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
-    let mut out = String::with_capacity(html.len());
     let mut taken = Vec::new();
-    for piece in pieces(html) {
-        match piece {
-            Piece::Tag(tag) => match attribute(tag, "href").filter(|(from, to)| !is_allowed(&decode(&tag[*from..*to])))
-            {
-                Some((from, to)) => {
-                    taken.push(decode(tag[from..to].trim()));
-                    out.push_str(&tag[..from]);
-                    out.push_str(NOWHERE);
-                    out.push_str(&tag[to..]);
-                }
-                None => out.push_str(tag),
-            },
-            Piece::Text(text) | Piece::Comment(text) => out.push_str(text),
+    let kept = each_target(html, &mut |_, target| {
+        let target = decode(target.trim());
+        if is_allowed(&target) {
+            return None;
         }
-    }
-    (out, taken)
+        taken.push(target);
+        Some(NOWHERE.to_owned())
+    });
+    (kept, taken)
 }
 
 /// The same for plain text, where mail programs make links of addresses themselves.

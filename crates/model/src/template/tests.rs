@@ -166,6 +166,7 @@ fn links_lead_only_where_the_author_or_the_operator_says() {
     for (body, target) in [
         ("<a href=\"{{ evil }}\">x</a>", "#"),
         ("<a href={{ js }}>x</a>", "#"),
+        ("<!--[if mso]><v:rect href=\"{{ evil }}\"><![endif]-->", "#"),
         ("<a href=\"{{ shop }}\">x</a>", "https://eu.shop.example/x"),
         ("<a href=\"https://own.example/{{ path }}\">x</a>", "https://own.example/@evil.example"),
         ("<a href=\"https://own.example{{ path }}\">x</a>", "#"),
