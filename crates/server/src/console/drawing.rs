@@ -326,10 +326,11 @@ fn step(item: &Item<'_>, node: &Node, campaign: &str) -> String {
         )
     };
     format!(
-        "<a href=\"/console/campaigns/{}/steps/{}\" aria-label=\"{}: {}, {standing} standing here\"><title>{}</title>\
+        "<a id=\"step-{}\" href=\"/console/campaigns/{}/steps/{}\" aria-label=\"{}: {}, {standing} standing here\"><title>{}</title>\
          <rect class=\"box\" x=\"{left:.0}\" y=\"{top:.0}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"10\"/>\
          <rect class=\"edge-of-kind kind-{}\" x=\"{:.0}\" y=\"{:.0}\" width=\"4\" height=\"{:.0}\" rx=\"2\"/>\
          <text class=\"kind\" x=\"{:.0}\" y=\"{:.0}\">{}</text><text x=\"{:.0}\" y=\"{:.0}\">{}</text>{count}</a>",
+        escape(&node.id),
         escape(&segment(campaign)),
         escape(&segment(&node.id)),
         node.kind,

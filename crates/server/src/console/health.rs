@@ -45,6 +45,7 @@ struct Asked {
 struct Health {
     shell: Shell,
     findings: Vec<Finding>,
+    passed: Vec<Finding>,
     capabilities: Vec<Capability>,
     connections: Vec<ConnectionLine>,
     pauses: Vec<Pause>,
@@ -65,7 +66,9 @@ async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
-    let findings = examined(&app).await?;
+    let (passed, mut findings): (Vec<Finding>, Vec<Finding>) =
+        examined(&app).await?.into_iter().partition(|finding| finding.state == Found::Ok);
+    findings.sort_by_key(|finding| finding.state != Found::Failure);
     let sees_audit = visitor.caller.may(Scope::Admin);
     let (connections, pauses, jobs, held, audit) = app
         .ask(move |engine, _| {
@@ -76,6 +79,7 @@ async fn show(
     Ok(page(&Health {
         shell: Shell::new(&visitor, "health", "Health").saying(asked.said.as_deref()),
         findings,
+        passed,
         capabilities: capabilities::all(&app.config),
         connections,
         pauses,

@@ -107,7 +107,11 @@ async fn state(app: &Shared, asked: &Asked) -> Result<Now, Problem> {
 #[template(path = "attention.html")]
 struct Attention {
     findings: Vec<Finding>,
+    more: usize,
 }
+
+/// The first page shows the worst few; the rest is on the page of checks.
+const SHOWN: usize = 5;
 
 /// What is not well, worst first. Asked for apart from the page, because some checks take
 /// longer than a page should.
@@ -115,7 +119,9 @@ async fn attention(State(app): State<Shared>, _: Visitor) -> Result<Response, Tr
     let mut findings = examined(&app).await?;
     findings.retain(|finding| finding.state != Found::Ok);
     findings.sort_by_key(|finding| finding.state != Found::Failure);
-    Ok(page(&Attention { findings }))
+    let more = findings.len().saturating_sub(SHOWN);
+    findings.truncate(SHOWN);
+    Ok(page(&Attention { findings, more }))
 }
 
 pub(super) async fn examined(app: &Shared) -> Result<Vec<Finding>, Problem> {

@@ -208,11 +208,11 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_lengths_are_short() {
-        assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
-        assert_eq!(number(-12), "−12");
+        assert_eq!(number(1_234_567_i64), "1\u{202f}234\u{202f}567");
+        assert_eq!(number(-12_i64), "−12");
         assert_eq!(span(Span::minutes(61)), "1 h 1 min");
-        assert_eq!(share(1, 3), "33 %");
-        assert_eq!(share(1, 0), "–");
+        assert_eq!(share(1_i64, 3_i64), "33 %");
+        assert_eq!(share(1_i64, 0_i64), "–");
     }
 
     #[test]

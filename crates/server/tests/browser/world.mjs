@@ -25,8 +25,9 @@ steps:
         steps: [ { wait: 1d }, { webhook: { method: POST, url: "https://hooks.example.com/team", body: "{}" } } ]
     else: [ { set_attribute: { nudged: true } } ]
   - split:
-      - { name: short, weight: 1, steps: [ { wait: 1d } ] }
-      - { name: long, weight: 1, steps: [ { wait: 5d }, { email: { template: welcome, topic: receipts } } ] }
+      variants:
+        - { name: short, weight: 50, steps: [ { wait: 1d } ] }
+        - { name: long, weight: 50, steps: [ { wait: 5d }, { email: { template: welcome, topic: receipts } } ] }
   - exit: done
 `;
 

@@ -29,6 +29,22 @@ document.addEventListener("visibilitychange", () => {
   document.documentElement.dataset.asleep = document.hidden ? "yes" : "no";
 });
 
+// What is scrolled stays so when it is refreshed; a drawing begins with its first step in view.
+const scrolled = {};
+function settle(drawing) {
+  const start = drawing.querySelector(".start");
+  if (drawing.id in scrolled) drawing.scrollLeft = scrolled[drawing.id];
+  else if (start) {
+    const [box, frame] = [start.getBoundingClientRect(), drawing.getBoundingClientRect()];
+    drawing.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+  }
+}
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".drawing").forEach(settle));
+document.addEventListener("htmx:beforeSwap", () => {
+  for (const one of document.querySelectorAll(".drawing")) scrolled[one.id] = one.scrollLeft;
+});
+document.addEventListener("htmx:afterSwap", () => document.querySelectorAll(".drawing").forEach(settle));
+
 // `g` and a letter goes somewhere, `/` searches, `j` and `k` walk through rows, `?` explains.
 const places = {};
 document.addEventListener("DOMContentLoaded", () => {
