@@ -139,7 +139,8 @@ pub fn at_rest(engine: &Engine, ends: &Ends) -> Verdict {
             "this delivery neither arrived nor was it tried as often as it should be",
         ),
         (
-            "SELECT id || ' ' || status || ' ' || reason FROM messages WHERE status IN ('queued', 'held', 'sending')
+            "SELECT id || ' of ' || step || ', tried ' || attempts || ' times since ' || created_at || ', due ' || due_at || ', '
+             || status || ' ' || reason FROM messages WHERE status IN ('queued', 'held', 'sending')
              LIMIT 1",
             "this message did not settle",
         ),
@@ -161,6 +162,11 @@ pub fn at_rest(engine: &Engine, ends: &Ends) -> Verdict {
     mails_and_messages(&mut tx, ends)
 }
 
+/// What the mailbox holds and what the engine believes it sent, whatever is still under way.
+pub fn agree(engine: &Engine, ends: &Ends) -> Verdict {
+    mails_and_messages(&mut engine.store().read()?, ends)
+}
+
 /// What the mailbox holds and what the engine believes it sent are the same.
 fn mails_and_messages(tx: &mut Tx<'_>, ends: &Ends) -> Verdict {
     let rows = tx.all("SELECT rfc_id, status FROM messages WHERE rfc_id <> ''", &[], |row| {
@@ -170,7 +176,7 @@ fn mails_and_messages(tx: &mut Tx<'_>, ends: &Ends) -> Verdict {
     let arrived: BTreeSet<&str> = ends.mailbox.all().iter().map(|mail| mail.message_id.as_str()).collect();
     for id in &arrived {
         match states.get(*id).map(String::as_str) {
-            Some("sent" | "unknown" | "complained" | "bounced") => {}
+            Some("sending" | "sent" | "unknown" | "complained" | "bounced") => {}
             other => return Ok(Err(format!("{id} arrived, and the engine says {other:?}"))),
         }
     }

@@ -18,6 +18,10 @@ impl Clock {
         Time::from_millis(self.0.load(Ordering::SeqCst))
     }
 
+    pub fn set(&self, time: Time) {
+        self.0.store(time.millis(), Ordering::SeqCst);
+    }
+
     pub fn turn(&self, span: Span) {
         self.0.fetch_add(span.as_millis(), Ordering::SeqCst);
     }

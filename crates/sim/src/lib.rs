@@ -10,12 +10,14 @@ pub mod clock;
 pub mod disk;
 pub mod faults;
 pub mod net;
+pub mod readers;
 pub mod script;
 pub mod seed;
+pub mod smtp;
+pub mod serve;
 pub mod traffic;
 pub mod vendors;
 
-mod readers;
 mod world;
 
 pub use world::{Report, World};

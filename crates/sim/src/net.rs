@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::faults::{Faults, HttpFate, MailFate};
+use crate::script::CRM;
 use crate::seed::Dice;
 use crate::vendors::mailbox::Mailbox;
 use crate::vendors::posthog::PostHog;
@@ -94,8 +95,8 @@ impl Ends {
         accept()
     }
 
-    fn http(&mut self, request: &Request, now: Time) -> Response {
-        if request.url.starts_with("https://crm.sim/") {
+    pub(crate) fn http(&mut self, request: &Request, now: Time) -> Response {
+        if request.url == CRM {
             let id = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("webhook-id"));
             self.hooks.push((id.map(|header| header.value.clone()).unwrap_or_default(), request.body.clone()));
             return Response { status: 200, ..Response::default() };

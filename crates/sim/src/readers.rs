@@ -11,7 +11,7 @@ use crate::seed::Dice;
 use crate::vendors::mailbox::Mail;
 
 /// A browser that no filter takes for a program.
-const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// What a reader does with one mail.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use hogwire_model::mapping::Mapping;
 /// Where the links in mails lead.
 pub const PUBLIC_URL: &str = "https://hogwire.sim";
 pub const POSTHOG: &str = "https://ph.sim";
+/// Where a campaign tells of leads.
+pub const CRM: &str = "https://crm.sim/leads";
 pub const TOKEN: &str = "phc_sim";
 
 pub const WELCOME: &str = "name: Welcome

@@ -24,6 +24,8 @@ pub struct Traffic {
     /// What somebody will do later: time and a running number, who, and what.
     planned: BTreeMap<(Time, u64), (usize, Planned)>,
     number: u64,
+    /// How much of what happens is somebody new.
+    newcomers: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,13 @@ enum Planned {
 
 impl Traffic {
     pub fn new(dice: Dice) -> Self {
-        Self { dice, people: Vec::new(), planned: BTreeMap::new(), number: 0 }
+        Self { dice, people: Vec::new(), planned: BTreeMap::new(), number: 0, newcomers: 0.12 }
+    }
+
+    /// How much of what happens is somebody new, once there are some people.
+    pub fn with_newcomers(mut self, newcomers: f64) -> Self {
+        self.newcomers = newcomers;
+        self
     }
 
     pub fn people(&self) -> &[Person] {
@@ -77,7 +85,7 @@ impl Traffic {
     }
 
     fn something(&mut self, now: Time) -> Vec<Captured> {
-        let newcomers = if self.people.len() < 8 { 0.6 } else { 0.12 };
+        let newcomers = if self.people.len() < 8 { 0.6 } else { self.newcomers };
         if self.people.is_empty() || self.dice.chance(newcomers) {
             return vec![self.arrive(now)];
         }
@@ -108,7 +116,7 @@ impl Traffic {
     fn arrive(&mut self, now: Time) -> Captured {
         let number = self.people.len();
         let name = (*self.dice.pick(FIRST_NAMES)).to_owned();
-        let local = match self.dice.below(30) {
+        let local = match self.dice.below(60) {
             0 => format!("bounce-{number}"),
             1 => format!("defer-{number}"),
             _ => format!("{}.{number}", name.to_lowercase()),

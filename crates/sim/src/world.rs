@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hogwire_connectors::Shape;
 use hogwire_engine::campaigns::Actor;
 use hogwire_engine::inbox::{Inbox, Record};
+use hogwire_engine::outbox::brakes::{self, Subject};
 use hogwire_engine::outside::Outside;
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::store::Store;
@@ -249,11 +250,20 @@ impl World {
         self.pass(Span::days(3));
         for _ in 0..30 {
             self.clock.turn(Span::hours(12));
+            self.take_brakes_off();
             self.work();
         }
         let verdict = checks::at_rest(self.engine(), &self.net.ends());
         self.hold(verdict);
         self.report()
+    }
+
+    /// A person looks at a sender that stopped itself for its bounces, and lets it go on.
+    fn take_brakes_off(&self) {
+        let resumed = self.engine().with_parts(|parts| brakes::resume(parts, Subject::Sender("default")));
+        if let Err(error) = resumed {
+            self.fail(&format!("a sender cannot be resumed: {error}"));
+        }
     }
 
     pub fn report(&self) -> Report {

@@ -9,6 +9,7 @@ mod brakes;
 mod campaign;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod init;
 mod keys;
@@ -65,6 +66,8 @@ enum Command {
     /// Show what can be set, or check what is.
     #[command(subcommand)]
     Config(config::Config),
+    /// The whole loop on this machine, with stand-ins and nothing configured.
+    Demo(demo::Demo),
     /// Check everything, and say what to do.
     Doctor(doctor::Doctor),
     /// Make a starter project folder.
@@ -101,6 +104,7 @@ impl Command {
             Self::Campaign(command) => command.run(common, screen),
             Self::Completions(command) => command.run(),
             Self::Config(command) => command.run(common, screen),
+            Self::Demo(command) => command.run(screen),
             Self::Doctor(command) => command.run(common, screen),
             Self::Init(command) => command.run(common, screen),
             Self::Keys(command) => command.run(common, screen),

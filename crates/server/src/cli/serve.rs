@@ -62,7 +62,7 @@ pub(super) fn load(common: &Common) -> Result<Config, Stop> {
 }
 
 /// Ends at SIGTERM or SIGINT.
-fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
+pub(super) fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
     let listen = |kind| signal(kind).map_err(|error| Stop::failed(format!("signals cannot be heard: {error}")));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {

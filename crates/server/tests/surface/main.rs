@@ -3,6 +3,7 @@
 
 mod bad_inputs;
 mod cli;
+mod demo;
 mod door;
 mod journey;
 mod mail;

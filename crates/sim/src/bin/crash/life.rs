@@ -1,0 +1,163 @@
+//! One life after another: start, load, kill.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hogwire_sim::seed::Dice;
+use hogwire_sim::smtp;
+use serde_json::json;
+
+use super::Place;
+use super::ledger::Ledger;
+
+const SECRET: &str = "crash-secret";
+/// How long a start may take before it counts as broken.
+const START: Duration = Duration::from_secs(30);
+/// How long the last life may take to work everything off.
+const DRAIN: Duration = Duration::from_secs(60);
+const SENDERS: usize = 8;
+
+const CAMPAIGN: &str = "name: Welcome
+status: active
+trigger: { event: user_signed_up }
+entry: { every: true }
+steps: [ { email: { template: welcome } } ]
+";
+const TEMPLATE: &str = "---\nsubject: Welcome\n---\nHello.\n";
+
+/// Lives and kills the program this often, and lets a last life work everything off.
+pub async fn all(program: &Path, place: &Place, times: u32, dice: &mut Dice) -> Result<Arc<Ledger>, String> {
+    let ledger = Arc::new(Ledger::default());
+    let sink = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let mail_port = sink.local_addr().map_err(|error| error.to_string())?.port();
+    tokio::spawn(smtp::serve(sink, ledger.clone()));
+    lay_folder(place.folder.path(), mail_port).map_err(|error| error.to_string())?;
+    let port = free_port()?;
+    let load = Arc::new(Load { ledger: ledger.clone(), port, next: AtomicU64::new(0), stopped: AtomicBool::new(false) });
+    let client = reqwest_client()?;
+    for n in 1..=times {
+        let mut child = start(program, place, port)?;
+        wait_until_ready(&client, port, &mut child).await?;
+        load.stopped.store(false, Ordering::SeqCst);
+        let tasks: Vec<_> = (0..SENDERS).map(|_| tokio::spawn(load.clone().send(client.clone()))).collect();
+        tokio::time::sleep(Duration::from_millis(50 + dice.below(900))).await;
+        child.kill().map_err(|error| format!("it could not be killed: {error}"))?;
+        child.wait().map_err(|error| error.to_string())?;
+        load.stopped.store(true, Ordering::SeqCst);
+        for task in tasks {
+            task.await.map_err(|error| error.to_string())?;
+        }
+        if n % 10 == 0 {
+            let (events, mails) = ledger.counts();
+            println!("crash: killed {n} times, {events} events acknowledged, {mails} mails");
+        }
+    }
+    let mut last = start(program, place, port)?;
+    wait_until_ready(&client, port, &mut last).await?;
+    drain(&ledger).await;
+    last.kill().map_err(|error| error.to_string())?;
+    last.wait().map_err(|error| error.to_string())?;
+    Ok(ledger)
+}
+
+fn lay_folder(folder: &Path, mail_port: u16) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder.join("campaigns"))?;
+    std::fs::create_dir_all(folder.join("templates"))?;
+    std::fs::write(folder.join("campaigns/welcome.yaml"), CAMPAIGN)?;
+    std::fs::write(folder.join("templates/welcome.md"), TEMPLATE)?;
+    let settings = format!(
+        "senders:\n  default: {{ smtp: \"smtp://127.0.0.1:{mail_port}\", from: \"Shop <hello@shop.test>\" }}\n\
+         domains:\n  shop.test: {{ verify: false }}\n"
+    );
+    std::fs::write(folder.join("hogwire.yaml"), settings)
+}
+
+fn free_port() -> Result<u16, String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+}
+
+fn start(program: &Path, place: &Place, port: u16) -> Result<Child, String> {
+    let mut command = Command::new(program);
+    command
+        .args(["serve", "--dir"])
+        .arg(place.folder.path())
+        .env("HOGWIRE_BIND", format!("127.0.0.1:{port}"))
+        .env("API_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+        .env("POSTHOG_WEBHOOK_SECRET", SECRET)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if let Some(url) = &place.url {
+        command.env("HOGWIRE_DATABASE", url);
+    }
+    command.spawn().map_err(|error| format!("{} cannot be started: {error}", program.display()))
+}
+
+fn reqwest_client() -> Result<reqwest::Client, String> {
+    // A second call finds it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let built = reqwest::Client::builder().timeout(Duration::from_secs(10)).build();
+    built.map_err(|error| error.to_string())
+}
+
+async fn wait_until_ready(client: &reqwest::Client, port: u16, child: &mut Child) -> Result<(), String> {
+    let begun = Instant::now();
+    while begun.elapsed() < START {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("it ended at its start: {status}"));
+        }
+        let asked = client.get(format!("http://127.0.0.1:{port}/healthz")).send().await;
+        if asked.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // It is killed before this is told, so that nothing is left running.
+    let _ = child.kill();
+    Err("it did not become ready within 30 s".to_owned())
+}
+
+/// Waits until no further mail has come for a while.
+async fn drain(ledger: &Ledger) {
+    let begun = Instant::now();
+    let mut quiet_since = Instant::now();
+    let mut before = ledger.counts();
+    while begun.elapsed() < DRAIN && quiet_since.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = ledger.counts();
+        if now != before {
+            (before, quiet_since) = (now, Instant::now());
+        }
+    }
+}
+
+/// Signups without end, each of a new person.
+struct Load {
+    ledger: Arc<Ledger>,
+    port: u16,
+    next: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Load {
+    async fn send(self: Arc<Self>, client: reqwest::Client) {
+        let url = format!("http://127.0.0.1:{}/v1/webhooks/posthog", self.port);
+        while !self.stopped.load(Ordering::SeqCst) {
+            let n = self.next.fetch_add(1, Ordering::SeqCst);
+            let (uuid, address) = (format!("0198c0de-0000-7000-8000-{n:012x}"), format!("p{n}@shop.test"));
+            let body = json!({
+                "event": { "uuid": uuid, "event": "user_signed_up", "distinct_id": format!("u{n}"), "properties": {} },
+                "person": { "id": format!("person-{n}"), "properties": { "email": address } }
+            });
+            let request = client.post(&url).header("x-posthog-webhook-secret", SECRET).body(body.to_string());
+            match request.send().await {
+                Ok(answer) if answer.status() == reqwest::StatusCode::ACCEPTED => self.ledger.promise(uuid, address),
+                // Killed, or pushed back: nothing was promised.
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+}
