@@ -75,6 +75,17 @@ pub struct VersionLine {
     pub live: i64,
 }
 
+/// One version as it was written.
+#[derive(Debug, Serialize)]
+pub struct Written {
+    pub version: i64,
+    pub definition: String,
+    /// `file`, `console` or `api`.
+    pub origin: String,
+    pub created_at: Time,
+    pub created_by: String,
+}
+
 /// One contact that stands at a step.
 #[derive(Debug, Serialize)]
 pub struct Resting {
@@ -108,6 +119,22 @@ impl Engine {
             });
         }
         Ok(lines)
+    }
+
+    /// Every version as it was written, newest first.
+    pub fn campaign_versions(&self, id: &str) -> Result<Option<Vec<Written>>> {
+        let mut tx = self.store.read()?;
+        if campaigns::find(&mut tx, id)?.is_none() {
+            return Ok(None);
+        }
+        let rows = campaigns::versions(&mut tx, id)?.into_iter().map(|row| Written {
+            version: row.version,
+            definition: row.definition,
+            origin: row.origin,
+            created_at: row.created_at,
+            created_by: row.created_by,
+        });
+        Ok(Some(rows.collect()))
     }
 
     pub fn campaigns(&self) -> Result<Vec<Line>> {

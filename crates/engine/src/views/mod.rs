@@ -7,6 +7,7 @@ pub mod events;
 pub mod health;
 pub mod messages;
 pub mod overview;
+pub mod templates;
 
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
-use hogwire_engine::outbox::brakes::{self, Subject};
+use hogwire_engine::outbox::brakes::Subject;
 use hogwire_engine::store::pauses::{self, Pause};
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ async fn pause(
     let changed = app
         .ask(move |engine, now| {
             let subject = wanted.subject().unwrap_or(Subject::Everything);
-            engine.with_parts(|parts| brakes::pause(parts, subject, &caller.name, &wanted.reason, now))
+            engine.pause(subject, &caller.name, &wanted.reason, now)
         })
         .await?;
     Ok(axum::Json(Changed { changed }))
@@ -83,8 +83,8 @@ async fn resume(
     caller.require(Scope::Write)?;
     wanted.subject()?;
     let changed = app
-        .ask(move |engine, _| match wanted.subject() {
-            Ok(subject) => engine.with_parts(|parts| brakes::resume(parts, subject)),
+        .ask(move |engine, now| match wanted.subject() {
+            Ok(subject) => engine.resume(subject, &caller.name, now),
             Err(_) => Ok(false),
         })
         .await?;

@@ -152,15 +152,32 @@ async fn detail(
 }
 
 #[derive(Template)]
+#[template(path = "refused_rows.html")]
+struct RefusedRows {
+    refusals: Vec<refusals::Refusal>,
+    fingerprint: String,
+}
+
+#[derive(Template)]
 #[template(path = "events_refused.html")]
 struct Refused {
     shell: Shell,
-    refusals: Vec<refusals::Refusal>,
+    rows: RefusedRows,
 }
 
-async fn refused(State(app): State<Shared>, visitor: Visitor) -> Result<Response, Trouble> {
+async fn refused(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Trouble> {
     let refusals = app.ask(|engine, _| engine.refusals()).await?;
-    Ok(page(&Refused { shell: Shell::new(&visitor, "events", "Refused deliveries"), refusals }))
+    let shown: Vec<&String> = refusals.iter().map(|refusal| &refusal.id).collect();
+    let rows = RefusedRows { fingerprint: live::fingerprint(&shown), refusals };
+    Ok(match asked.seen.as_str() {
+        "" => page(&Refused { shell: Shell::new(&visitor, "events", "Refused deliveries"), rows }),
+        seen if seen == rows.fingerprint => live::unchanged(),
+        _ => page(&rows),
+    })
 }
 
 #[derive(Template)]

@@ -18,7 +18,7 @@ use crate::api::problem::Problem;
 use crate::app::Shared;
 
 /// The mail in its frame: styles and pictures of its own, links in a new tab, nothing else.
-const FRAME: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+pub(super) const FRAME: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
     img-src https: http: data:; style-src 'unsafe-inline'; font-src https:; frame-ancestors 'self'; form-action 'none'";
 
 pub fn routes() -> Router<Shared> {

@@ -13,6 +13,7 @@ mod events;
 mod find;
 mod health;
 mod live;
+mod looks;
 mod messages;
 mod overview;
 mod session;
@@ -44,6 +45,7 @@ pub fn routes() -> Router<Shared> {
         .merge(events::routes())
         .merge(find::routes())
         .merge(health::routes())
+        .merge(looks::routes())
         .merge(messages::routes())
         .merge(overview::routes())
         .merge(session::routes())
