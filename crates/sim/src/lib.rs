@@ -13,8 +13,8 @@ pub mod net;
 pub mod readers;
 pub mod script;
 pub mod seed;
-pub mod smtp;
 pub mod serve;
+pub mod smtp;
 pub mod traffic;
 pub mod vendors;
 

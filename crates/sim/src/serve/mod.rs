@@ -7,7 +7,6 @@
 
 mod life;
 mod pages;
-pub mod smtp;
 pub mod wire;
 
 use std::io::Result;
@@ -32,6 +31,7 @@ use crate::net::{Ends, Net};
 use crate::readers::Readers;
 use crate::script;
 use crate::seed::Dice;
+use crate::smtp::{self, Postman};
 use crate::traffic::Traffic;
 use crate::vendors::posthog::{Destination, PostHog};
 
@@ -126,18 +126,8 @@ impl Stage {
         let pages = pages::routes(self.clone());
         tokio::spawn(async move { axum::serve(posthog, router).await });
         tokio::spawn(async move { axum::serve(mailbox, pages).await });
-        let stage = self.clone();
-        let take = move |from: &str, to: &str, bytes: &[u8]| stage.take(from, to, bytes);
-        tokio::spawn(smtp::serve(smtp, Arc::new(take)));
+        tokio::spawn(smtp::serve(smtp, self.clone()));
         Ok(places)
-    }
-
-    fn take(&self, from: &str, to: &str, bytes: &[u8]) -> String {
-        let now = self.now();
-        match self.net.ends().mailbox.accept(now, from, to, bytes) {
-            Outcome::Done(said) | Outcome::Retry(said) | Outcome::Refused(said) => said,
-            _ => "451 4.3.0 not now".to_owned(),
-        }
     }
 
     /// Where PostHog's webhooks go, and the secret they carry.
@@ -198,6 +188,13 @@ impl Stage {
             opt_outs: life.ledger.opt_outs(),
             leads: ends.hooks.len(),
         }
+    }
+}
+
+impl Postman for Stage {
+    fn take(&self, from: &str, to: &str, bytes: &[u8]) -> Outcome {
+        let now = self.now();
+        self.net.ends().mailbox.accept(now, from, to, bytes)
     }
 }
 

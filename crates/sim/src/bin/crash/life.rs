@@ -17,8 +17,10 @@ const SECRET: &str = "crash-secret";
 /// How long a start may take before it counts as broken.
 const START: Duration = Duration::from_secs(30);
 /// How long the last life may take to work everything off.
-const DRAIN: Duration = Duration::from_secs(60);
-const SENDERS: usize = 8;
+const DRAIN: Duration = Duration::from_secs(150);
+const SENDERS: usize = 4;
+/// Between two signups of one sender.
+const PACE: Duration = Duration::from_millis(20);
 
 const CAMPAIGN: &str = "name: Welcome
 status: active
@@ -57,10 +59,10 @@ pub async fn all(program: &Path, place: &Place, times: u32, dice: &mut Dice) -> 
     }
     let mut last = start(program, place, port)?;
     wait_until_ready(&client, port, &mut last).await?;
-    drain(&ledger).await;
+    let drained = drain(&ledger, place).await;
     last.kill().map_err(|error| error.to_string())?;
     last.wait().map_err(|error| error.to_string())?;
-    Ok(ledger)
+    drained.map(|()| ledger)
 }
 
 fn lay_folder(folder: &Path, mail_port: u16) -> std::io::Result<()> {
@@ -120,18 +122,15 @@ async fn wait_until_ready(client: &reqwest::Client, port: u16, child: &mut Child
     Err("it did not become ready within 30 s".to_owned())
 }
 
-/// Waits until no further mail has come for a while.
-async fn drain(ledger: &Ledger) {
+/// Waits until every promise holds in the database, or for as long as can be waited: what
+/// does not hold then is told by the last judgement.
+async fn drain(ledger: &Ledger, place: &Place) -> Result<(), String> {
     let begun = Instant::now();
-    let mut quiet_since = Instant::now();
-    let mut before = ledger.counts();
-    while begun.elapsed() < DRAIN && quiet_since.elapsed() < Duration::from_secs(5) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let now = ledger.counts();
-        if now != before {
-            (before, quiet_since) = (now, Instant::now());
-        }
+    let store = place.open()?;
+    while begun.elapsed() < DRAIN && ledger.judge(&store).is_err() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
+    Ok(())
 }
 
 /// Signups without end, each of a new person.
@@ -156,8 +155,9 @@ impl Load {
             match request.send().await {
                 Ok(answer) if answer.status() == reqwest::StatusCode::ACCEPTED => self.ledger.promise(uuid, address),
                 // Killed, or pushed back: nothing was promised.
-                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => {}
             }
+            tokio::time::sleep(PACE).await;
         }
     }
 }
