@@ -59,6 +59,9 @@ pub struct For {
     pub properties: Value,
 }
 
+/// What every mail has, without the contact or the event.
+const OWN: [&str; 2] = ["unsubscribe_url", "preferences_url"];
+
 impl Engine {
     pub fn templates(&self) -> Result<Vec<Line>> {
         let mut tx = self.store.read()?;
@@ -76,7 +79,7 @@ impl Engine {
             Ok(compiled) => Detail {
                 line,
                 topic: compiled.topic().map(str::to_owned),
-                variables: compiled.variables(),
+                variables: compiled.variables().into_iter().filter(|name| !OWN.contains(&name.as_str())).collect(),
                 problems: Problems::default(),
                 source: row.source,
             },

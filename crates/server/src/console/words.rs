@@ -182,6 +182,15 @@ pub fn grave(problem: &Problem) -> &'static str {
     if problem.severity == Severity::Error { "bad" } else { "warn" }
 }
 
+/// Why a message stands where it stands; our own short words are spelt out.
+pub fn reason(reason: &str) -> String {
+    match reason {
+        "asked" => "somebody is to say what became of it".to_owned(),
+        word if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => title(word),
+        said => said.to_owned(),
+    }
+}
+
 /// Where an attribute's value came from.
 pub fn origin(origin: &Origin) -> &'static str {
     match origin {

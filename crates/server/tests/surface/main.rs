@@ -7,6 +7,7 @@ mod demo;
 mod door;
 mod journey;
 mod mail;
+mod management;
 mod network;
 mod settings;
 mod visits;
