@@ -8,6 +8,7 @@ mod deliveries;
 mod harness;
 mod holding;
 mod inbox_lanes;
+mod looking;
 mod messages;
 mod readers;
 mod small_rows;
