@@ -12,6 +12,7 @@ pub mod document;
 pub mod entry;
 pub mod program;
 pub mod read;
+pub mod rehearsal;
 pub mod steps;
 pub mod surroundings;
 pub mod trigger;
