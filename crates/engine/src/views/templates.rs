@@ -83,9 +83,7 @@ impl Engine {
                 problems: Problems::default(),
                 source: row.source,
             },
-            Err(problems) => {
-                Detail { line, source: row.source, topic: None, variables: Vec::new(), problems }
-            }
+            Err(problems) => Detail { line, source: row.source, topic: None, variables: Vec::new(), problems },
         }))
     }
 

@@ -1,9 +1,9 @@
 //! What people look at: lists of messages, who stands at a step, counts by the minute.
 
+use hogwire_engine::store::counts;
 use hogwire_engine::store::enrollments::{self, Enrollment, Status as Run};
 use hogwire_engine::store::messages::{self, Status};
 use hogwire_engine::store::outgoing::{self, Wanted};
-use hogwire_engine::store::counts;
 
 use super::harness::{NOW, later, on_both, read, write};
 use super::stage::{Stage, noon};

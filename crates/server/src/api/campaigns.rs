@@ -167,9 +167,7 @@ async fn become_(
     caller.require(Scope::Write)?;
     let named = id.clone();
     let warnings = app
-        .ask(move |engine, now| {
-            engine.change_status(&named, wanted, Actor { name: &caller.name, origin: "api" }, now)
-        })
+        .ask(move |engine, now| engine.change_status(&named, wanted, Actor { name: &caller.name, origin: "api" }, now))
         .await?;
     Ok(axum::Json(json!({ "id": id, "status": wanted, "warnings": warnings })).into_response())
 }

@@ -36,11 +36,7 @@ struct List {
     older: Option<String>,
 }
 
-async fn list(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn list(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let q = asked.q.trim().to_owned();
     let (query, cursor) = (Some(q.clone()).filter(|q| !q.is_empty()), asked.cursor);
     let found = app.ask(move |engine, _| engine.contacts(query.as_deref(), Some(&cursor), None)).await?;

@@ -210,7 +210,8 @@ impl<'g> Drawing<'g> {
     fn write(&self, graph: &Graph, campaign: &str) -> String {
         let beside = if self.back.is_empty() { 0.0 } else { 70.0 };
         let right = self.items.iter().map(|item| item.x + item.width() / 2.0).fold(0.0, f64::max);
-        let (width, height) = (right + MARGIN + beside, self.layers.len() as f64 * PITCH - PITCH + HEIGHT + 2.0 * MARGIN);
+        let (width, height) =
+            (right + MARGIN + beside, self.layers.len() as f64 * PITCH - PITCH + HEIGHT + 2.0 * MARGIN);
         let fits = if width <= FITS { " fits" } else { "" };
         let mut out = format!(
             "<svg class=\"graph{fits}\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -306,7 +307,7 @@ fn start(item: &Item<'_>, trigger: &str) -> String {
         top + 22.0,
         left + 26.0,
         top + 41.0,
-        escape(&cut(trigger, 24))
+        escape(cut(trigger, 24))
     )
 }
 
@@ -331,8 +332,8 @@ fn step(item: &Item<'_>, node: &Node, campaign: &str) -> String {
          <rect class=\"edge-of-kind kind-{}\" x=\"{:.0}\" y=\"{:.0}\" width=\"4\" height=\"{:.0}\" rx=\"2\"/>\
          <text class=\"kind\" x=\"{:.0}\" y=\"{:.0}\">{}</text><text x=\"{:.0}\" y=\"{:.0}\">{}</text>{count}</a>",
         escape(&node.id),
-        escape(&segment(campaign)),
-        escape(&segment(&node.id)),
+        escape(segment(campaign)),
+        escape(segment(&node.id)),
         node.kind,
         escape(&node.label),
         escape(&node.label),
@@ -342,10 +343,10 @@ fn step(item: &Item<'_>, node: &Node, campaign: &str) -> String {
         HEIGHT - 24.0,
         left + 22.0,
         top + 22.0,
-        escape(&title(node.kind)),
+        escape(title(node.kind)),
         left + 22.0,
         top + 41.0,
-        escape(&cut(&node.label, 27))
+        escape(cut(&node.label, 27))
     )
 }
 
@@ -375,8 +376,15 @@ mod tests {
 
     #[test]
     fn no_two_steps_of_a_layer_overlap() {
-        let edges =
-            [("0", "1", "yes"), ("0", "2", "no"), ("0", "3", "maybe"), ("1", "4", ""), ("2", "4", ""), ("3", "", ""), ("0", "4", "skip")];
+        let edges = [
+            ("0", "1", "yes"),
+            ("0", "2", "no"),
+            ("0", "3", "maybe"),
+            ("1", "4", ""),
+            ("2", "4", ""),
+            ("3", "", ""),
+            ("0", "4", "skip"),
+        ];
         let graph = graph(&["0", "1", "2", "3", "4"], &edges);
         let mut drawing = Drawing::of(&graph);
         drawing.order();

@@ -104,11 +104,7 @@ struct List {
     rows: Rows,
 }
 
-async fn list(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn list(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let wanted = asked.clone();
     let (found, mut names, connections) = app
         .ask(move |engine, now| {
@@ -139,11 +135,7 @@ struct One {
     variables: String,
 }
 
-async fn detail(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Response, Trouble> {
+async fn detail(State(app): State<Shared>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Trouble> {
     let found = app.ask(move |engine, _| engine.event(&id)).await?;
     let event = found.ok_or_else(|| Problem::not_found("This event is not in the log, or no longer."))?;
     let shell = Shell::new(&visitor, "events", event.line.event.clone());
@@ -165,11 +157,7 @@ struct Refused {
     rows: RefusedRows,
 }
 
-async fn refused(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn refused(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let refusals = app.ask(|engine, _| engine.refusals()).await?;
     let shown: Vec<&String> = refusals.iter().map(|refusal| &refusal.id).collect();
     let rows = RefusedRows { fingerprint: live::fingerprint(&shown), refusals };

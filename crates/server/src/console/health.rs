@@ -61,11 +61,7 @@ impl Health {
     }
 }
 
-async fn show(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn show(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let (passed, mut findings): (Vec<Finding>, Vec<Finding>) =
         examined(&app).await?.into_iter().partition(|finding| finding.state == Found::Ok);
     findings.sort_by_key(|finding| finding.state != Found::Failure);

@@ -60,11 +60,7 @@ struct List {
     rows: Rows,
 }
 
-async fn list(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn list(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let search = Search {
         status: Status::ALL.into_iter().find(|status| status.as_str() == asked.status),

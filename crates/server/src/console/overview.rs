@@ -53,17 +53,22 @@ impl Now {
             "7d" => "a week ago",
             _ => "an hour ago",
         };
-        let charts: Vec<Chart> = state.stats.series.iter().map(|series| {
-            let title = match series.name {
-                "events" => "Events received",
-                "sent" => "Messages sent",
-                "opened" => "Opens by people",
-                _ => "Clicks by people",
-            };
-            let said = format!("{title}: {} since {since}", series.total);
-            let latest = series.points.last().copied().unwrap_or(0);
-            Chart { title, total: series.total, latest, svg: chart::bars(&series.points, &said) }
-        }).collect();
+        let charts: Vec<Chart> = state
+            .stats
+            .series
+            .iter()
+            .map(|series| {
+                let title = match series.name {
+                    "events" => "Events received",
+                    "sent" => "Messages sent",
+                    "opened" => "Opens by people",
+                    _ => "Clicks by people",
+                };
+                let said = format!("{title}: {} since {since}", series.total);
+                let latest = series.points.last().copied().unwrap_or(0);
+                Chart { title, total: series.total, latest, svg: chart::bars(&series.points, &said) }
+            })
+            .collect();
         let drawn: Vec<&String> = charts.iter().map(|chart| &chart.svg).collect();
         let lines = format!("{:?}{:?}", state.connections, state.pauses);
         let backlog = (state.backlog_bytes, state.backlog_since);
@@ -84,11 +89,7 @@ struct Whole {
     now: Now,
 }
 
-async fn show(
-    State(app): State<Shared>,
-    visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
+async fn show(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Trouble> {
     let now = state(&app, &asked).await?;
     Ok(page(&Whole { shell: Shell::new(&visitor, "overview", "Overview"), now }))
 }

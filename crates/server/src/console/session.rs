@@ -177,7 +177,8 @@ async fn form(State(app): State<Shared>, Query(asked): Query<Next>) -> Response 
 async fn sign_in(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let fields = fields(&body);
     let (email, next) = (field(&fields, "email").to_lowercase(), field(&fields, "next"));
-    let password = fields.iter().find(|(name, _)| name == "password").map(|(_, value)| value.clone()).unwrap_or_default();
+    let password =
+        fields.iter().find(|(name, _)| name == "password").map(|(_, value)| value.clone()).unwrap_or_default();
     let mine = cookie(&headers, FORM_COOKIE).unwrap_or_default();
     if mine.is_empty() || !same_secret(field(&fields, "csrf").as_bytes(), mine.as_bytes()) {
         let said = "The form had grown old. Please try again; cookies must be allowed.";

@@ -93,11 +93,8 @@ impl From<Problem> for Trouble {
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let shown = TroublePage {
-            problem: &self.0,
-            stylesheet: assets::url("console.css"),
-            mark: assets::url("mark.svg"),
-        };
+        let shown =
+            TroublePage { problem: &self.0, stylesheet: assets::url("console.css"), mark: assets::url("mark.svg") };
         (status, page(&shown)).into_response()
     }
 }

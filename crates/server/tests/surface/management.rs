@@ -145,7 +145,15 @@ async fn a_reader_changes_nothing_and_a_stranger_sees_nothing() {
     assert_eq!(desk.ask("POST", "/v1/messages/msg_x/resend", "").await.status, StatusCode::FORBIDDEN);
     assert_eq!(desk.ask("GET", "/v1/connections/posthog/webhook", "").await.status, StatusCode::FORBIDDEN);
     desk.key = "hw_nothing".to_owned();
-    for route in ["/v1/events", "/v1/contacts", "/v1/campaigns", "/v1/messages", "/v1/templates", "/v1/connections", "/v1/overview"] {
+    for route in [
+        "/v1/events",
+        "/v1/contacts",
+        "/v1/campaigns",
+        "/v1/messages",
+        "/v1/templates",
+        "/v1/connections",
+        "/v1/overview",
+    ] {
         assert_eq!(desk.ask("GET", route, "").await.status, StatusCode::UNAUTHORIZED, "{route}");
     }
     let page = desk.ask("GET", "/console/events", "").await;
