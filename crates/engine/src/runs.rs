@@ -36,6 +36,8 @@ pub struct Runs<'r> {
     pub now: Time,
     decided: Vec<Recorded>,
     depth: usize,
+    /// Which effect of its turn is being carried out.
+    place: usize,
 }
 
 /// What began a run.
@@ -50,7 +52,7 @@ pub struct Began {
 
 impl<'r> Runs<'r> {
     pub fn new(engine: &'r Engine, catalog: Arc<Catalog>, now: Time) -> Self {
-        Self { engine, settings: engine.settings(), catalog, now, decided: Vec::new(), depth: 0 }
+        Self { engine, settings: engine.settings(), catalog, now, decided: Vec::new(), depth: 0, place: 0 }
     }
 
     pub fn last_decision(&self) -> Option<&Decision> {
@@ -212,7 +214,8 @@ impl<'r> Runs<'r> {
             Rest::Ended(ending) => close(enrollment, ending.code, self.now),
         }
         let mut skipped = None;
-        for effect in advance.effects {
+        for (place, effect) in advance.effects.into_iter().enumerate() {
+            self.place = place;
             *changed |= matches!(effect, Effect::SetAttributes { .. });
             skipped = self.effect(tx, running, enrollment, stored, effect, &began)?.or(skipped);
         }
@@ -302,8 +305,9 @@ impl<'r> Runs<'r> {
     ) -> Result<()> {
         let run: Run = decode(&enrollment.run, "run")?;
         let delivery = NewDelivery {
-            // A step inside `repeat` is visited once a round; each visit is an effect of its own.
-            idempotency_key: &format!("{}:{step}:{}", enrollment.id, run.rounds),
+            // A step inside `repeat` is visited once a round, and one turn may hold several
+            // rounds; each visit is an effect of its own.
+            idempotency_key: &format!("{}:{step}:{}:{}", enrollment.id, run.rounds, self.place),
             destination,
             kind,
             contact_id: &enrollment.contact_id,

@@ -163,7 +163,10 @@ pub async fn start(opened: Opened, roles: Roles) -> Result<Running, Failure> {
     let meters = Arc::new(Meters::default());
     let pulse = Arc::new(Pulse::default());
     if roles.apply {
-        apply(&engine, &config, clock)?;
+        let (engine, config) = (engine.clone(), config.clone());
+        // PostgreSQL's client blocks, which the network's own threads must never do.
+        let applied = tokio::task::spawn_blocking(move || apply(&engine, &config, clock)).await;
+        applied.map_err(|error| Failure::Sentence(format!("the project could not be applied: {error}")))??;
     }
     let (near, writer) = group::pair();
     let (refusals, keeper) = refusals::pair();

@@ -21,6 +21,9 @@ const STATEMENTS_CACHED: usize = 256;
 pub struct Sqlite {
     place: Place,
     writer: Mutex<Connection>,
+    /// Whoever waits for the writer holds this, so that a thread which has just written
+    /// queues behind those that waited meanwhile.
+    turnstile: Mutex<()>,
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -49,17 +52,29 @@ impl Sqlite {
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         writer.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self { place: Place::File(path.to_owned()), writer: Mutex::new(writer), readers: Mutex::default() })
+        Ok(Self {
+            place: Place::File(path.to_owned()),
+            writer: Mutex::new(writer),
+            turnstile: Mutex::default(),
+            readers: Mutex::default(),
+        })
     }
 
     pub fn memory() -> Result<Self> {
         let writer = Connection::open_in_memory()?;
         prepare(&writer)?;
-        Ok(Self { place: Place::Memory, writer: Mutex::new(writer), readers: Mutex::default() })
+        Ok(Self {
+            place: Place::Memory,
+            writer: Mutex::new(writer),
+            turnstile: Mutex::default(),
+            readers: Mutex::default(),
+        })
     }
 
     pub fn begin(&self) -> Result<SqliteTx<'_>> {
+        let waiting = self.turnstile.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(waiting);
         // A thread that panicked mid-transaction leaves it open; what it wrote must not stay.
         if !writer.is_autocommit() {
             writer.execute_batch("ROLLBACK")?;

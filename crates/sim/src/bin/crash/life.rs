@@ -38,7 +38,8 @@ pub async fn all(program: &Path, place: &Place, times: u32, dice: &mut Dice) -> 
     tokio::spawn(smtp::serve(sink, ledger.clone()));
     lay_folder(place.folder.path(), mail_port).map_err(|error| error.to_string())?;
     let port = free_port()?;
-    let load = Arc::new(Load { ledger: ledger.clone(), port, next: AtomicU64::new(0), stopped: AtomicBool::new(false) });
+    let load =
+        Arc::new(Load { ledger: ledger.clone(), port, next: AtomicU64::new(0), stopped: AtomicBool::new(false) });
     let client = reqwest_client()?;
     for n in 1..=times {
         let mut child = start(program, place, port)?;
@@ -126,8 +127,9 @@ async fn wait_until_ready(client: &reqwest::Client, port: u16, child: &mut Child
 /// does not hold then is told by the last judgement.
 async fn drain(ledger: &Ledger, place: &Place) -> Result<(), String> {
     let begun = Instant::now();
-    let store = place.open()?;
-    while begun.elapsed() < DRAIN && ledger.judge(&store).is_err() {
+    // PostgreSQL's client blocks, also when it is dropped: each look is taken off the runtime.
+    let look = || tokio::task::block_in_place(|| place.open().map(|store| ledger.judge(&store).is_ok()));
+    while begun.elapsed() < DRAIN && !look()? {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     Ok(())
