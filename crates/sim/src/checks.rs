@@ -169,9 +169,8 @@ pub fn agree(engine: &Engine, ends: &Ends) -> Verdict {
 
 /// What the mailbox holds and what the engine believes it sent are the same.
 fn mails_and_messages(tx: &mut Tx<'_>, ends: &Ends) -> Verdict {
-    let rows = tx.all("SELECT rfc_id, status FROM messages WHERE rfc_id <> ''", &[], |row| {
-        Ok((row.text(0)?, row.text(1)?))
-    })?;
+    let rows =
+        tx.all("SELECT rfc_id, status FROM messages WHERE rfc_id <> ''", &[], |row| Ok((row.text(0)?, row.text(1)?)))?;
     let states: HashMap<String, String> = rows.into_iter().collect();
     let arrived: BTreeSet<&str> = ends.mailbox.all().iter().map(|mail| mail.message_id.as_str()).collect();
     for id in &arrived {

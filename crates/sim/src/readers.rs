@@ -16,11 +16,23 @@ pub const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/2010010
 /// What a reader does with one mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    Open { token: String },
-    Click { link: String },
+    Open {
+        token: String,
+    },
+    Click {
+        link: String,
+    },
     /// One click, or everything.
-    Leave { token: String, everything: bool, address: String, list: String },
-    Complain { message_id: String, address: String },
+    Leave {
+        token: String,
+        everything: bool,
+        address: String,
+        list: String,
+    },
+    Complain {
+        message_id: String,
+        address: String,
+    },
 }
 
 /// Who does not want to be written to any more, and about what; no list means everything.
@@ -83,7 +95,6 @@ impl Readers {
         }
         self.planned.pop_first().map(|(_, act)| act)
     }
-
 }
 
 /// Does it. Answers the opt-out that must hold from now on, where it was one; an `Err` in

@@ -73,7 +73,11 @@ async fn talk(stream: TcpStream, postman: &dyn Postman) -> std::io::Result<()> {
 fn said(outcome: Option<&Outcome>) -> &str {
     match outcome {
         Some(
-            Outcome::Done(text) | Outcome::Retry(text) | Outcome::Refused(text) | Outcome::Unauthorized(text) | Outcome::Snooze(_, text),
+            Outcome::Done(text)
+            | Outcome::Retry(text)
+            | Outcome::Refused(text)
+            | Outcome::Unauthorized(text)
+            | Outcome::Snooze(_, text),
         ) => text,
         Some(Outcome::Unknown(_)) | None => "451 4.3.0 nobody knows",
     }
@@ -81,7 +85,9 @@ fn said(outcome: Option<&Outcome>) -> &str {
 
 /// The address between the angle brackets of MAIL and RCPT.
 fn path(line: &str) -> String {
-    line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or_else(String::new, |(path, _)| path.to_owned())
+    line.split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map_or_else(String::new, |(path, _)| path.to_owned())
 }
 
 /// Reads up to the line with a single dot, and takes the doubled dots back.

@@ -133,7 +133,12 @@ impl Traffic {
             let what = if self.dice.chance(0.7) { Planned::SignUp } else { Planned::Identify };
             self.plan(now.plus(wait), number, what);
         }
-        self.event(number, "$pageview", json!({ "$pathname": "/", "$set_once": { "$initial_referrer": "search" } }), now)
+        self.event(
+            number,
+            "$pageview",
+            json!({ "$pathname": "/", "$set_once": { "$initial_referrer": "search" } }),
+            now,
+        )
     }
 
     fn identify(&mut self, who: usize, now: Time) -> Captured {

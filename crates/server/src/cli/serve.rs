@@ -18,13 +18,16 @@ pub struct Serve {
     /// Leave campaigns and templates as they run.
     #[arg(long)]
     no_apply: bool,
+    /// Take events and decide nothing: to measure the door alone.
+    #[arg(long, hide = true)]
+    door_only: bool,
     #[arg(skip)]
     no_api: bool,
 }
 
 impl Serve {
     pub const fn worker() -> Self {
-        Self { no_worker: false, no_apply: true, no_api: true }
+        Self { no_worker: false, no_apply: true, door_only: false, no_api: true }
     }
 
     pub fn run(self, common: &Common, screen: &Screen) -> Result<(), Stop> {
@@ -39,7 +42,7 @@ impl Serve {
         let runtime = runtime.map_err(|error| Stop::failed(format!("the network cannot be started: {error}")))?;
         let opened = boot::open(config, runtime.handle(), Clock::real()).map_err(Stop::failed)?;
         let welcome = Welcome::prepare(&opened.engine, opened.clock.now()).map_err(Stop::failed)?;
-        let roles = Roles { api: !self.no_api, worker: !self.no_worker, apply: !self.no_apply };
+        let roles = Roles { api: !self.no_api, worker: !(self.no_worker || self.door_only), apply: !self.no_apply };
         let served = runtime.block_on(async {
             let end = asked_to_stop()?;
             let running = boot::start(opened, roles).await.map_err(Stop::failed)?;

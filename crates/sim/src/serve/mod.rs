@@ -211,7 +211,13 @@ async fn local() -> Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-async fn answer(State(stage): State<Shared>, OriginalUri(uri): OriginalUri, method: Method, headers: axum::http::HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(stage): State<Shared>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: axum::http::HeaderMap,
+    body: Bytes,
+) -> Response {
     let now = stage.now();
     let url = match uri.path() {
         "/leads" => script::CRM.to_owned(),

@@ -1,10 +1,10 @@
 //! The mailbox as a web page: what arrived, each mail as its reader sees it, its links.
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 
 use super::Shared;
 use crate::vendors::mailbox::Mail;

@@ -115,9 +115,10 @@ fn odd() -> Error {
 
 /// A request as it goes over the wire.
 pub fn written(request: &Request, host: &str) -> Vec<u8> {
-    let path = request.url.split_once("://").map_or(request.url.as_str(), |(_, rest)| {
-        rest.find('/').map_or("/", |at| &rest[at..])
-    });
+    let path = request
+        .url
+        .split_once("://")
+        .map_or(request.url.as_str(), |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     let mut head = format!("{} {path} HTTP/1.1\r\nhost: {host}\r\n", request.method);
     for header in &request.headers {
         head.push_str(&format!("{}: {}\r\n", header.name, header.value));

@@ -89,7 +89,9 @@ fn one(item: Map<String, Value>, token: &str, now: Time) -> Result<Captured, Ref
         Some(other) => other.to_string().chars().take(200).collect(),
     };
     let uuid = match item.get("uuid").and_then(Value::as_str) {
-        Some("") | None => uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{item:?}{}", now.millis()).as_bytes()),
+        Some("") | None => {
+            uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{item:?}{}", now.millis()).as_bytes())
+        }
         Some(given) => match given.parse() {
             Ok(uuid) => uuid,
             Err(_) => return refused(400, "failed to parse request: invalid uuid"),

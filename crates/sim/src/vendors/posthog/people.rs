@@ -21,7 +21,8 @@ pub struct Person {
 }
 
 /// Ids that PostHog never merges by.
-const ILLEGAL: &[&str] = &["anonymous", "guest", "distinctid", "distinct_id", "id", "email", "undefined", "null", "none"];
+const ILLEGAL: &[&str] =
+    &["anonymous", "guest", "distinctid", "distinct_id", "id", "email", "undefined", "null", "none"];
 
 impl People {
     /// Lets an event change its person. Events without a profile change nobody.
