@@ -19,6 +19,7 @@ pub mod lookup;
 pub mod outbox;
 pub mod outside;
 pub mod refused;
+pub mod rehearsal;
 pub mod secrets;
 pub mod settings;
 pub mod store;

@@ -53,6 +53,11 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Time>> {
     tx.one("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL", &[], |row| row.opt_time(0))
 }
 
+/// When the next job of one kind is due.
+pub fn next_of(tx: &mut Tx<'_>, kind: &str) -> Result<Option<Time>> {
+    tx.one("SELECT min(due_at) FROM jobs WHERE kind = $1 AND due_at IS NOT NULL", &params![kind], |row| row.opt_time(0))
+}
+
 /// The job goes on later, with what it has learnt.
 pub fn again(tx: &mut Tx<'_>, id: &str, payload: &str, due: Time, now: Time) -> Result<()> {
     tx.execute(
