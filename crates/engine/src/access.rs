@@ -229,6 +229,21 @@ impl Engine {
         })
     }
 
+    /// Takes somebody away, with every session of theirs. The last admin stays.
+    pub fn remove_user(&self, email: &str, actor: &str, now: Time) -> Result<()> {
+        let email = email.to_lowercase();
+        self.store.write(|tx| {
+            let all = users::all(tx)?;
+            let gone = all.iter().find(|user| user.email == email);
+            let gone = gone.ok_or_else(|| Error::Missing(format!("user {email}")))?;
+            if gone.role == "admin" && all.iter().filter(|user| user.role == "admin").count() == 1 {
+                return Err(Error::Conflict(format!("{email} is the last admin")));
+            }
+            users::remove(tx, &email)?;
+            audit::record(tx, &self.outside.entropy.id("aud", now), now, actor, "user.remove", &email, "{}")
+        })
+    }
+
     /// Begins a session: (token for the cookie, token for forms).
     pub fn begin_session(&self, user: &User, now: Time) -> Result<(String, String)> {
         let (token, csrf) = (self.outside.entropy.token(), self.outside.entropy.token());

@@ -7,7 +7,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use hogwire_engine::outbox::brakes::Subject;
-use hogwire_engine::store::audit;
 use hogwire_engine::store::connections::Status;
 use hogwire_engine::store::pauses::Pause;
 use hogwire_engine::views::health::{JobLine, Trouble as Held};
@@ -52,7 +51,6 @@ struct Health {
     senders: Vec<String>,
     jobs: Vec<JobLine>,
     held: Vec<Held>,
-    audit: Vec<audit::Entry>,
 }
 
 impl Health {
@@ -65,11 +63,9 @@ async fn show(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<A
     let (passed, mut findings): (Vec<Finding>, Vec<Finding>) =
         examined(&app).await?.into_iter().partition(|finding| finding.state == Found::Ok);
     findings.sort_by_key(|finding| finding.state != Found::Failure);
-    let sees_audit = visitor.caller.may(Scope::Admin);
-    let (connections, pauses, jobs, held, audit) = app
+    let (connections, pauses, jobs, held) = app
         .ask(move |engine, _| {
-            let audit = if sees_audit { engine.audit(30)? } else { Vec::new() };
-            Ok((engine.connection_lines()?, engine.pauses()?, engine.jobs(Some(30))?, engine.troubles()?, audit))
+            Ok((engine.connection_lines()?, engine.pauses()?, engine.jobs(Some(30))?, engine.troubles()?))
         })
         .await?;
     Ok(page(&Health {
@@ -82,7 +78,6 @@ async fn show(State(app): State<Shared>, visitor: Visitor, Query(asked): Query<A
         senders: app.engine.settings().senders.keys().cloned().collect(),
         jobs,
         held,
-        audit,
     }))
 }
 

@@ -4,6 +4,7 @@
 //! button calls what an API route calls. No script is needed to read or change anything;
 //! htmx only keeps lists and charts fresh. `api::router` merges `routes`.
 
+mod access;
 mod assets;
 mod campaigns;
 mod chart;
@@ -40,6 +41,7 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(async || Redirect::to("/console")))
         .route("/console/", get(async || Redirect::permanent("/console")))
+        .merge(access::routes())
         .merge(campaigns::routes())
         .merge(contacts::routes())
         .merge(events::routes())

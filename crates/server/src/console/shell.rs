@@ -49,7 +49,7 @@ impl Shell {
     }
 }
 
-const SAYINGS: [(&str, &str); 13] = [
+const SAYINGS: [(&str, &str); 15] = [
     ("activated", "The campaign is active: events that come from now on may start it."),
     ("archived", "The campaign is archived. Runs in it have stopped."),
     ("closed", "The gap is closed: absences before it count again."),
@@ -57,9 +57,11 @@ const SAYINGS: [(&str, &str); 13] = [
     ("connection-testing", "The connection is in testing: events are logged and start nothing."),
     ("paused", "Paused. What waits stays where it is."),
     ("paused-all", "All mail is paused. Nothing more goes out until somebody resumes it."),
+    ("removed", "Removed, with every session of theirs."),
     ("resent", "A new message is queued. All rules are asked again before it goes."),
     ("resumed", "It goes on."),
     ("retried", "It is tried again."),
+    ("revoked", "The key is revoked."),
     ("settled", "Settled."),
     ("tested", "The campaign is in test: every mail goes to the test inbox."),
     ("token", "The webhook has a new URL. The one before works until the next change."),

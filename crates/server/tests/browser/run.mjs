@@ -189,7 +189,7 @@ story("every page fits a phone, in light and in dark", async ({ browser, world }
   for (const colorScheme of ["light", "dark"]) {
     const { page, context, complaints } = await visit(browser, world, { viewport: { width: 390, height: 844 }, colorScheme });
     const pages = ["", "/events", "/events/refused", "/events/set-aside", "/contacts", "/contacts/email:live@example.com",
-      "/campaigns", "/campaigns/welcome", "/campaigns/welcome/explain?contact=live@example.com", "/messages", "/health",
+      "/campaigns", "/campaigns/welcome", "/campaigns/welcome/explain?contact=live@example.com", "/messages", "/health", "/access", "/templates",
       "/connections/posthog"];
     for (const path of pages) {
       const answer = await page.goto(`${world.url}/console${path}`);
@@ -200,6 +200,39 @@ story("every page fits a phone, in light and in dark", async ({ browser, world }
     assert.deepEqual(complaints, []);
     await context.close();
   }
+});
+
+story("a viewer is added, looks, and changes nothing", async ({ browser, page, world }) => {
+  await page.goto(`${world.url}/console/access`);
+  await page.getByLabel("Address").fill("looker@example.com");
+  await page.getByRole("button", { name: "Add" }).click();
+  const password = await page.locator("#once").innerText();
+  const looker = { ...world, signIn: { email: "looker@example.com", password } };
+  const visitor = await visit(browser, looker);
+  await visitor.page.goto(`${world.url}/console/campaigns/welcome`);
+  await visitor.page.locator("svg.graph").waitFor();
+  assert.equal(await visitor.page.getByRole("button", { name: "Pause" }).count(), 0);
+  await visitor.page.goto(`${world.url}/console/connections/posthog`);
+  assert.equal(await visitor.page.locator("#url").count(), 0, "the webhook's URL is for admins");
+  await visitor.context.close();
+});
+
+story("a key is made in the console, opens the API, and is revoked", async ({ page, world }) => {
+  await page.goto(`${world.url}/console/access`);
+  await page.getByLabel("What it is for").fill("a script");
+  await page.getByRole("button", { name: "Make" }).click();
+  const key = await page.locator("#once").innerText();
+  const ask = () => fetch(`${world.url}/v1/events?limit=1`, { headers: { authorization: `Bearer ${key}` } });
+  assert.equal((await ask()).status, 200);
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("The key is revoked.").waitFor();
+  assert.equal((await ask()).status, 401);
+});
+
+story("a template is seen as one contact would", async ({ page, world }) => {
+  await page.goto(`${world.url}/console/templates/welcome?contact=live%40example.com`);
+  await page.frameLocator("iframe.letter").getByText("Good to have you").waitFor();
 });
 
 story("signing out ends the session", async ({ browser, world }) => {

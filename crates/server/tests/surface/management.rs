@@ -138,6 +138,22 @@ async fn brakes_and_connections_are_changed_with_a_line_in_the_audit_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_come_and_go_but_one_admin_stays() {
+    let desk = Desk::new().await;
+    let new = |email: &str, role: &str| json!({ "email": email, "role": role, "password": "long enough" }).to_string();
+    assert_eq!(desk.ask("POST", "/v1/users", new("ada@b.test", "admin")).await.status, StatusCode::CREATED);
+    assert_eq!(desk.ask("POST", "/v1/users", new("bob@b.test", "viewer")).await.status, StatusCode::CREATED);
+    let short = desk.ask("PUT", "/v1/users/bob@b.test/password", r#"{"password":"short"}"#).await;
+    assert_eq!(short.code(), "weak_password");
+    let set = desk.ask("PUT", "/v1/users/bob@b.test/password", r#"{"password":"another long one"}"#).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    assert_eq!(desk.ask("DELETE", "/v1/users/bob@b.test", "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(desk.ask("DELETE", "/v1/users/bob@b.test", "").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(desk.ask("DELETE", "/v1/users/ada@b.test", "").await.status, StatusCode::CONFLICT, "the last admin");
+    assert_eq!(desk.get("/v1/users").await["items"].as_array().expect("users").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_changes_nothing_and_a_stranger_sees_nothing() {
     let mut desk = Desk::new().await;
     desk.key = desk.world.key("read");
