@@ -17,7 +17,7 @@ use crate::run::{quietly, run};
 
 // sorted
 mod browser;
-mod postgres;
+pub mod postgres;
 mod python;
 mod smtpd;
 
