@@ -1,33 +1,33 @@
 //! One world: an engine, what it stands on, what surrounds it, and the clock.
 
+mod door;
+
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use hogwire_connectors::Shape;
 use hogwire_engine::campaigns::Actor;
-use hogwire_engine::inbox::{Inbox, Record};
+use hogwire_engine::inbox::Inbox;
 use hogwire_engine::outbox::brakes::{self, Subject};
 use hogwire_engine::outside::Outside;
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::store::Store;
 use hogwire_engine::{Engine, Work};
 use hogwire_model::{Span, Time};
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::checks::{self, Ledger, Verdict};
 use crate::clock::Clock;
 use crate::disk::MemoryDisk;
-use crate::faults::{DoorFate, Faults};
+use crate::faults::Faults;
 use crate::net::{Break, Crash, Net};
-use crate::readers::{self, Act, Readers};
+use crate::readers::Readers;
 use crate::script;
 use crate::seed::{Dice, SeededEntropy};
-use crate::traffic::{Traffic, captured};
+use crate::traffic::Traffic;
 use crate::vendors::mailbox::Mail;
-use crate::vendors::posthog::{Captured, Delivery, Destination, PostHog};
+use crate::vendors::posthog::{Destination, PostHog};
 
 /// Segments small enough that a story rolls and archives some.
 const SEGMENT_BYTES: u64 = 128 << 10;
@@ -316,102 +316,6 @@ impl World {
         }
     }
 
-    /// PostHog's deliveries on their way to our door.
-    fn deliver(&mut self) {
-        let now = self.now();
-        let due = self.net.ends().posthog.due(now);
-        for (delivery, _) in due {
-            let faults = self.net.ends().faults;
-            let fate = faults.door(&mut self.dice);
-            let later = now.plus(Span::seconds(1 + self.dice.below(7_200) as i64));
-            if fate == DoorFate::Delayed {
-                self.net.ends().posthog.double(&delivery, later);
-                continue;
-            }
-            let status = match fate {
-                DoorFate::Lost => None,
-                _ => self.knock(&delivery),
-            };
-            let heard = if fate == DoorFate::AnswerLost { None } else { status };
-            let jitter = Span::millis(self.dice.below(1_000) as i64);
-            let mut ends = self.net.ends();
-            if fate == DoorFate::Doubled {
-                ends.posthog.double(&delivery, later);
-            }
-            ends.posthog.settle(delivery, heard, jitter, now);
-        }
-    }
-
-    /// One delivery at the door: what the route does, without sockets.
-    fn knock(&mut self, delivery: &Delivery) -> Option<u16> {
-        let engine = self.engine.as_ref()?;
-        let shape = hogwire_connectors::detect(&delivery.body);
-        if hogwire_connectors::check(shape, &delivery.body).is_err() {
-            return Some(400);
-        }
-        let body: Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
-        let text = |name: &str| body["event"][name].as_str().unwrap_or_default().to_owned();
-        let record = Record {
-            connection: "posthog",
-            shape: Shape::as_str(shape),
-            arrived: self.clock.now(),
-            body: &delivery.body,
-            lane_hint: 0,
-        };
-        let loses = self.net.ends().broken == Some(Break::Lose) && self.ledger.accepted % 10 == 9;
-        let (torn, received) = (self.disk.torn(), if loses { Ok(()) } else { engine.receive(&[record]).map(|_| ()) });
-        match received {
-            Ok(()) => {
-                self.ledger.acknowledged(&text("uuid"), &text("event"));
-                Some(202)
-            }
-            Err(_) if self.disk.torn() > torn => {
-                if self.dice.chance(0.3) {
-                    self.crash();
-                }
-                Some(503)
-            }
-            Err(error) => self.fail(&format!("an event could not be taken: {error}")),
-        }
-    }
-
-    /// Readers hear of new mails.
-    fn meet(&mut self) {
-        if self.mails_read == usize::MAX {
-            return;
-        }
-        let (now, ends) = (self.clock.now(), self.net.ends());
-        for mail in &ends.mailbox.all()[self.mails_read..] {
-            self.readers.got(mail, now);
-        }
-        self.mails_read = ends.mailbox.all().len();
-    }
-
-    fn read(&mut self) {
-        while self.engine.is_some()
-            && let Some(act) = self.readers.next(self.clock.now())
-        {
-            self.act(&act);
-        }
-    }
-
-    /// A reader does something with a mail.
-    pub fn act(&mut self, act: &Act) {
-        let (now, torn) = (self.now(), self.disk.torn());
-        let forgets = self.net.ends().broken == Some(Break::Forget);
-        if forgets && let Act::Leave { address, .. } = act {
-            self.ledger.opted_out(readers::OptOut { address: address.clone(), list: None, at: now });
-            return;
-        }
-        match readers::act(self.engine(), act, now) {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(word))) => self.ledger.opted_out(word),
-            Ok(Err(why)) => self.fail(&why),
-            Err(_) if self.disk.torn() > torn => self.readers.plan(now.plus(Span::minutes(1)), act.clone()),
-            Err(error) => self.fail(&format!("a reader was turned away: {error}")),
-        }
-    }
-
     fn check(&mut self, decided: bool) {
         let outside = self.ledger.ends(&self.net.ends());
         self.hold(Ok(outside));
@@ -432,22 +336,6 @@ impl World {
         }
     }
 
-    /// Somebody does something in the product, now.
-    pub fn does(&mut self, id: &str, name: &str, properties: Value) {
-        let event = captured(self.dice.uuid(), name, id, properties, self.now());
-        self.take(event);
-    }
-
-    /// PostHog takes an event, now.
-    pub fn take(&mut self, event: Captured) {
-        self.net.ends().posthog.take(event);
-    }
-
-    /// Nobody opens or clicks but the story.
-    pub fn without_readers(mut self) -> Self {
-        self.mails_read = usize::MAX;
-        self
-    }
 }
 
 /// In memory where the machine has such a place: a simulated disk needs no real one.

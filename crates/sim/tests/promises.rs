@@ -42,3 +42,15 @@ fn what_is_broken_on_purpose_is_found_and_told_with_the_seed() {
         assert!(why.starts_with("seed=11 "), "{broken:?}: {why}");
     }
 }
+
+#[test]
+fn the_program_fails_with_the_seed_that_plays_it_again() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_simulate"))
+        .args(["--clean", "--seed", "21", "--turns", "200"])
+        .env("HOGWIRE_SIM_BREAK", "resend")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("seed=21 ") && said.contains("0 passed, 1 failed"), "{said}");
+}
