@@ -335,7 +335,6 @@ impl World {
             Err(error) => self.fail(&format!("a check could not be made: {error}")),
         }
     }
-
 }
 
 /// In memory where the machine has such a place: a simulated disk needs no real one.

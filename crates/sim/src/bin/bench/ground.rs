@@ -4,7 +4,7 @@
 //! whose condition is false, which is recorded. The log lies in memory: what is measured is
 //! deciding, not receiving.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hogwire_connectors::Shape;
@@ -42,17 +42,34 @@ pub struct Ground {
 impl Ground {
     /// Fills it with contacts that no campaign has seen yet.
     pub fn new(contacts: u64) -> Result<Self, String> {
-        let mut ground = Self::empty(contacts)?;
+        Self::empty(contacts)?.filled()
+    }
+
+    pub fn filled(mut self) -> Result<Self, String> {
+        let (contacts, ground) = (self.contacts, &mut self);
         ground.apply(&campaigns())?;
         for first in (0..contacts).step_by(AT_ONCE as usize) {
             let bodies = (first..(first + AT_ONCE).min(contacts)).map(|person| (person, "imported", 0)).collect();
             ground.receive(bodies)?;
             ground.decide()?;
         }
-        Ok(ground)
+        Ok(self)
     }
 
+    /// On a SQLite file, with the log in memory.
     pub fn empty(contacts: u64) -> Result<Self, String> {
+        Self::on(contacts, |folder, disk| Ok((Store::sqlite(&folder.join("data/hogwire.db"))?, Inbox::log(disk)?)))
+    }
+
+    /// On a schema of a PostgreSQL server.
+    pub fn postgres(contacts: u64, url: &str, schema: &str) -> Result<Self, String> {
+        Self::on(contacts, |_, _| Ok((Store::postgres(url, schema)?, Inbox::table())))
+    }
+
+    fn on(
+        contacts: u64,
+        open: impl FnOnce(&Path, Arc<MemoryDisk>) -> hogwire_engine::Result<(Store, Inbox)>,
+    ) -> Result<Self, String> {
         let told = |error: hogwire_engine::Error| error.to_string();
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         std::fs::create_dir_all(folder.path().join("data")).map_err(|error| error.to_string())?;
@@ -67,8 +84,7 @@ impl Ground {
             entropy: Arc::new(SeededEntropy::new(dice.fork())),
             wake: net,
         };
-        let store = Store::sqlite(&folder.path().join("data/hogwire.db")).map_err(told)?;
-        let inbox = Inbox::log(disk).map_err(told)?;
+        let (store, inbox) = open(folder.path(), disk).map_err(told)?;
         let keyring = Keyring::parse(KEY).map_err(told)?;
         let engine = Engine::open(store, inbox, script::settings(), outside, keyring, now).map_err(told)?;
         Ok(Self { engine, folder, now, contacts, made: 0, dice })
@@ -92,6 +108,12 @@ impl Ground {
 
     /// Puts that many events into the log, a second later.
     pub fn events(&mut self, number: u64) -> Result<(), String> {
+        let some = self.some(number);
+        self.receive(some)
+    }
+
+    /// What that many people do, a second later.
+    pub fn some(&mut self, number: u64) -> Vec<(u64, &'static str, u64)> {
         self.now = self.now.plus(hogwire_model::Span::seconds(1));
         let mut some = Vec::new();
         for _ in 0..number {
@@ -104,7 +126,7 @@ impl Ground {
             let visits = if self.dice.chance(0.4) { 1 + self.dice.below(1_000_000) } else { 0 };
             some.push((person, name, visits));
         }
-        self.receive(some)
+        some
     }
 
     /// People, what they do, and how often they came: 0 changes nothing.
@@ -112,19 +134,20 @@ impl Ground {
         let at = self.now.to_string();
         let mut bodies = Vec::new();
         for (person, name, visits) in some {
-            bodies.push(body(self.made, person, name, visits, &at));
+            bodies.push((1 + person, body(self.made, person, name, visits, &at)));
             self.made += 1;
         }
         let record = |body: &'_ Vec<u8>| Shape::as_str(hogwire_connectors::detect(body));
         for group in bodies.chunks(500) {
             let records: Vec<Record<'_>> = group
                 .iter()
-                .map(|body| Record {
+                // A person's events share a lane, as the door has it.
+                .map(|(lane_hint, body)| Record {
                     connection: "posthog",
                     shape: record(body),
                     arrived: self.now,
                     body,
-                    lane_hint: 0,
+                    lane_hint: *lane_hint,
                 })
                 .collect();
             self.engine.receive(&records).map_err(|error| error.to_string())?;

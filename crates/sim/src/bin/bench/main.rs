@@ -13,6 +13,7 @@ mod events;
 mod figure;
 mod ground;
 mod load;
+mod postgres_rows;
 mod render;
 mod rows;
 mod sleepers;
@@ -26,7 +27,7 @@ use figure::Figure;
 type Outcome = Result<Vec<Figure>, String>;
 
 /// Every benchmark by its name, in the order of the table.
-const ALL: [(&str, fn() -> Outcome); 9] = [
+const ALL: [(&str, fn() -> Outcome); 10] = [
     ("P1", door::acknowledged),
     ("P2", decide::decided),
     ("P3", door::waited),
@@ -35,6 +36,7 @@ const ALL: [(&str, fn() -> Outcome); 9] = [
     ("P9", start::cold),
     ("P10", decide::many),
     ("P11", render::rendered),
+    ("P12", postgres_rows::decided),
     ("P14", door::sustained),
 ];
 
