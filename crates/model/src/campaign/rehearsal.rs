@@ -203,7 +203,8 @@ expect:
     fn what_is_wrong_is_told_with_its_line() {
         let told = |text: &str| {
             let problems = read(text).expect_err("a problem").0;
-            let lines: Vec<_> = problems.iter().map(|p| (p.place.map_or(0, |place| place.line), p.message.clone())).collect();
+            let lines: Vec<_> =
+                problems.iter().map(|p| (p.place.map_or(0, |place| place.line), p.message.clone())).collect();
             lines
         };
         let both = told("campaign: a\nexpect:\n  - { at: 0s, email: a, exit: b }\n");

@@ -69,18 +69,22 @@ fn written(change: &Value) -> String {
         line.push_str(&format!(" (version {version})"));
     }
     for problem in change["problems"].as_array().into_iter().flatten() {
-        let part = |name: &str| problem[name].as_str().unwrap_or_default();
-        let at = match (problem["place"]["line"].as_i64(), problem["place"]["column"].as_i64()) {
-            (Some(line), Some(column)) => format!("{line}:{column}: "),
-            _ if part("path").is_empty() => String::new(),
-            _ => format!("{}: ", part("path")),
-        };
-        line.push_str(&format!("\n  {}: {at}{}", part("severity"), part("message")));
-        if !part("remedy").is_empty() {
-            line.push_str(&format!(" ({})", part("remedy")));
-        }
+        line.push('\n');
+        line.push_str(&self::problem(problem));
     }
     line
+}
+
+/// A problem as a line of its own, set in.
+pub(super) fn problem(problem: &Value) -> String {
+    let part = |name: &str| problem[name].as_str().unwrap_or_default();
+    let at = match (problem["place"]["line"].as_i64(), problem["place"]["column"].as_i64()) {
+        (Some(line), Some(column)) => format!("{line}:{column}: "),
+        _ if part("path").is_empty() => String::new(),
+        _ => format!("{}: ", part("path")),
+    };
+    let remedy = if part("remedy").is_empty() { String::new() } else { format!(" ({})", part("remedy")) };
+    format!("  {}: {at}{}{remedy}", part("severity"), part("message"))
 }
 
 const LEFT: &str = "left as it runs: a newer version was made elsewhere; use --force, or write it back to the file";

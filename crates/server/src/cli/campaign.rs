@@ -1,10 +1,11 @@
-//! `hogwire campaign`: look at one, change its state, ask why somebody got it or not.
+//! `hogwire campaign`: look at one, change its state, ask why somebody got it or not, check
+//! and test what the folder holds.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::ask::{Api, part};
-use super::{Common, Screen, Stop, apply};
+use super::{Common, Screen, Stop, lint, rehearse};
 
 #[derive(Subcommand)]
 pub enum Campaign {
@@ -32,6 +33,11 @@ pub enum Campaign {
     Pause { name: String },
     /// Go on after a pause.
     Resume { name: String },
+    /// Play the folder's tests in virtual time: all, or those of one campaign.
+    Test {
+        /// A campaign's name, which is its file's.
+        name: Option<String>,
+    },
 }
 
 impl Campaign {
@@ -41,7 +47,8 @@ impl Campaign {
             Self::Archive { name } => act(common, screen, &name, "archive"),
             Self::Pause { name } => act(common, screen, &name, "pause"),
             Self::Resume { name } => act(common, screen, &name, "resume"),
-            Self::Lint { names } => lint(common, screen, &names),
+            Self::Lint { names } => lint::run(common, screen, &names),
+            Self::Test { name } => rehearse::run(common, screen, name.as_deref()),
             Self::Explain { name, contact } => explain(common, screen, &name, &contact),
             Self::Enroll { name, contact, properties, id } => {
                 let properties: Value = serde_json::from_str(&properties)
@@ -68,22 +75,6 @@ fn act(common: &Common, screen: &Screen, name: &str, act: &str) -> Result<(), St
         text
     });
     Ok(())
-}
-
-/// What `apply` would say of the files, written over whatever runs.
-fn lint(common: &Common, screen: &Screen, names: &[String]) -> Result<(), Stop> {
-    let files = apply::files(common, true)?;
-    let known: Vec<&str> =
-        files["campaigns"].as_array().into_iter().flatten().filter_map(|file| file["id"].as_str()).collect();
-    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Stop::misuse(format!("there is no file campaigns/{unknown}.yaml")));
-    }
-    let answer = Api::open(common)?.post("/v1/project/plan", &files)?;
-    let picked = |change: &Value| {
-        names.is_empty() || (change["resource"] == "campaign" && names.iter().any(|name| change["id"] == name.as_str()))
-    };
-    screen.show(&answer, || apply::told(&answer, picked));
-    if apply::failed(&answer, picked) { Err(Stop::told()) } else { Ok(()) }
 }
 
 fn explain(common: &Common, screen: &Screen, name: &str, contact: &str) -> Result<(), Stop> {

@@ -15,10 +15,11 @@ pub struct Init {
     folder: Option<PathBuf>,
 }
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("hogwire.yaml", include_str!("starter/hogwire.yaml")),
     ("campaigns/welcome.yaml", include_str!("starter/welcome.yaml")),
     ("templates/welcome.md", include_str!("starter/welcome.md")),
+    ("tests/welcome.yaml", include_str!("starter/test.yaml")),
     (".gitignore", "/data\n"),
 ];
 

@@ -13,10 +13,13 @@ mod demo;
 mod doctor;
 mod init;
 mod keys;
+mod lint;
 mod migrate;
 mod prune;
+mod rehearse;
 mod screen;
 mod serve;
+mod template;
 mod users;
 
 use std::path::PathBuf;
@@ -89,6 +92,9 @@ enum Command {
     Resume(brakes::Subject),
     /// Run the API, the console and the worker in one process.
     Serve(serve::Serve),
+    /// Look at templates.
+    #[command(subcommand)]
+    Template(template::Template),
     /// Add and list those who may sign in.
     #[command(subcommand)]
     Users(users::Users),
@@ -115,6 +121,7 @@ impl Command {
             Self::Restore(command) => command.run(common, screen),
             Self::Resume(command) => command.resume(common, screen),
             Self::Serve(command) => command.run(common, screen),
+            Self::Template(command) => command.run(common, screen),
             Self::Users(command) => command.run(common, screen),
             Self::Worker => serve::Serve::worker().run(common, screen),
         }

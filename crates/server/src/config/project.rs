@@ -24,6 +24,11 @@ pub fn read(dir: &Path) -> Result<Project, Unreadable> {
     })
 }
 
+/// The tests of campaigns in `tests/`.
+pub fn tests(dir: &Path) -> Result<Vec<SourceFile>, Unreadable> {
+    files(&dir.join("tests"), &["yaml", "yml"])
+}
+
 fn files(folder: &Path, endings: &[&str]) -> Result<Vec<SourceFile>, Unreadable> {
     let failed =
         |path: &Path, error: &dyn std::fmt::Display| Unreadable { path: path.to_owned(), why: error.to_string() };

@@ -17,12 +17,12 @@ fn hogwire(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(dir: &Path, arguments: &[&str]) -> Output {
+pub fn run(dir: &Path, arguments: &[&str]) -> Output {
     hogwire(dir, arguments).output().expect("it runs")
 }
 
 /// Runs it with `--json`, and expects it to exit with this code.
-fn json(dir: &Path, arguments: &[&str], code: i32) -> Value {
+pub fn json(dir: &Path, arguments: &[&str], code: i32) -> Value {
     let output = hogwire(dir, arguments).arg("--json").output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -86,6 +86,7 @@ fn every_command_says_what_it_does() {
         "backup",
         "campaign",
         "campaign enroll",
+        "campaign test",
         "completions",
         "config",
         "doctor",
@@ -99,6 +100,8 @@ fn every_command_says_what_it_does() {
         "restore",
         "resume",
         "serve",
+        "template",
+        "template preview",
         "users",
         "users add",
         "worker",
@@ -136,8 +139,8 @@ fn misuse_exits_with_2_and_failure_with_1() {
 fn a_starter_folder_is_planned_applied_checked_and_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path();
-    assert_eq!(json(dir, &["init"], 0)["made"].as_array().expect("a list").len(), 4);
-    assert_eq!(json(dir, &["init"], 0)["kept"].as_array().expect("a list").len(), 4, "nothing is overwritten");
+    assert_eq!(json(dir, &["init"], 0)["made"].as_array().expect("a list").len(), 5);
+    assert_eq!(json(dir, &["init"], 0)["kept"].as_array().expect("a list").len(), 5, "nothing is overwritten");
     json(dir, &["config", "check"], 0);
     let what = |answer: &Value| -> Vec<String> {
         let changes = answer["changes"].as_array().expect("a list");

@@ -5,6 +5,7 @@ mod bad_inputs;
 mod cli;
 mod demo;
 mod door;
+mod folder;
 mod journey;
 mod mail;
 mod management;
