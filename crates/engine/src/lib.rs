@@ -23,6 +23,7 @@ pub mod rehearsal;
 pub mod secrets;
 pub mod settings;
 pub mod store;
+pub mod suppress;
 pub mod tracking;
 pub mod views;
 

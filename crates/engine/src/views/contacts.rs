@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::store::{
     Tx, consents, contact_keys, contacts, decisions, engagements, enrollments, events, messages, redirects,
 };
+use crate::suppress::Listed;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
@@ -32,6 +33,8 @@ pub struct Detail {
     pub keys: Vec<NamedKey>,
     pub attributes: Vec<Known>,
     pub consents: Vec<consents::Consent>,
+    /// Why the address is not written to, where it is not.
+    pub suppressions: Vec<Listed>,
     pub runs: Vec<RunLine>,
     pub merges: Vec<MergeLine>,
 }
@@ -124,7 +127,12 @@ impl Engine {
         });
         let runs = enrollments::of_contact(&mut tx, &id, 100)?.into_iter().map(run_line).collect();
         let merges = redirects::of_contact(&mut tx, &id, 50)?;
+        let suppressions = match &stored.contact.address {
+            Some(address) => self.suppressed(&mut tx, address)?,
+            None => Vec::new(),
+        };
         Ok(Some(Detail {
+            suppressions,
             line: line(&stored),
             zone: stored.zone.clone(),
             address_from_event: stored.contact.address_from_event,

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod project;
 pub mod retention;
 pub mod stats;
+pub mod suppressions;
 pub mod templates;
 pub mod users;
 pub mod visits;
@@ -51,6 +52,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(project::routes())
         .merge(retention::routes())
         .merge(stats::routes())
+        .merge(suppressions::routes())
         .merge(templates::routes())
         .merge(users::routes())
         .merge(visits::routes())

@@ -4,18 +4,25 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use hogwire_engine::store::suppressions::Entry;
 use hogwire_engine::views::contacts::{Detail, Happened, Line};
 use hogwire_model::Time;
+use hogwire_model::contact::consent::SuppressionReason;
 use serde::Deserialize;
 
-use super::{Shell, Trouble, Visitor, page, words};
+use super::{Shell, Submitted, Trouble, Visitor, page, words};
+use crate::api::auth::Scope;
 use crate::api::problem::Problem;
 use crate::app::Shared;
 
 pub fn routes() -> Router<Shared> {
-    Router::new().route("/console/contacts", get(list)).route("/console/contacts/{id}", get(detail))
+    Router::new()
+        .route("/console/contacts", get(list))
+        .route("/console/contacts/{id}", get(detail))
+        .route("/console/suppressions", get(suppressed).post(suppress))
+        .route("/console/suppressions/remove", post(unsuppress))
 }
 
 #[derive(Deserialize, Default)]
@@ -25,6 +32,7 @@ struct Asked {
     cursor: String,
     /// The timeline before this time, in milliseconds.
     before: Option<i64>,
+    said: Option<String>,
 }
 
 #[derive(Template)]
@@ -104,4 +112,43 @@ impl One {
     fn link(&self, line: &Happened) -> String {
         target(line).unwrap_or_default()
     }
+}
+
+#[derive(Template)]
+#[template(path = "suppressions.html")]
+struct Suppressed {
+    shell: Shell,
+    lines: Vec<Entry>,
+    older: Option<i64>,
+}
+
+/// Lines of the list on one page.
+const LISTED: usize = 100;
+
+async fn suppressed(
+    State(app): State<Shared>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Trouble> {
+    let before = asked.before.map(Time::from_millis);
+    let lines = app.ask(move |engine, _| engine.suppressions(before, Some(LISTED))).await?;
+    let older = lines.last().filter(|_| lines.len() == LISTED).map(|last| last.at.millis());
+    let shell = Shell::new(&visitor, "contacts", "Not written to").saying(asked.said.as_deref());
+    Ok(page(&Suppressed { shell, lines, older }))
+}
+
+async fn suppress(State(app): State<Shared>, sent: Submitted) -> Result<Response, Trouble> {
+    sent.visitor.caller.require(Scope::Write)?;
+    let (address, by) = (sent.field("address").to_owned(), sent.visitor.email);
+    app.ask(move |engine, now| engine.suppress(&address, &by, now)).await?;
+    Ok(Redirect::to("/console/suppressions?said=suppressed").into_response())
+}
+
+async fn unsuppress(State(app): State<Shared>, sent: Submitted) -> Result<Response, Trouble> {
+    sent.visitor.caller.require(Scope::Write)?;
+    let reason = SuppressionReason::parse(sent.field("reason"))
+        .ok_or_else(|| Problem::bad_request("unknown_reason", "There is no such reason.", "Use the buttons."))?;
+    let (address, by) = (sent.field("address").to_owned(), sent.visitor.email);
+    app.ask(move |engine, now| engine.unsuppress(&address, reason, &by, now)).await?;
+    Ok(Redirect::to("/console/suppressions?said=unsuppressed").into_response())
 }

@@ -49,7 +49,7 @@ impl Shell {
     }
 }
 
-const SAYINGS: [(&str, &str); 15] = [
+const SAYINGS: [(&str, &str); 17] = [
     ("activated", "The campaign is active: events that come from now on may start it."),
     ("archived", "The campaign is archived. Runs in it have stopped."),
     ("closed", "The gap is closed: absences before it count again."),
@@ -63,8 +63,10 @@ const SAYINGS: [(&str, &str); 15] = [
     ("retried", "It is tried again."),
     ("revoked", "The key is revoked."),
     ("settled", "Settled."),
+    ("suppressed", "This address is not written to any more."),
     ("tested", "The campaign is in test: every mail goes to the test inbox."),
     ("token", "The webhook has a new URL. The one before works until the next change."),
+    ("unsuppressed", "The address is off the list for that reason."),
 ];
 
 /// A rendered template as an answer.

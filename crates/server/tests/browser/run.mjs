@@ -189,7 +189,7 @@ story("every page fits a phone, in light and in dark", async ({ browser, world }
   for (const colorScheme of ["light", "dark"]) {
     const { page, context, complaints } = await visit(browser, world, { viewport: { width: 390, height: 844 }, colorScheme });
     const pages = ["", "/events", "/events/refused", "/events/set-aside", "/contacts", "/contacts/email:live@example.com",
-      "/campaigns", "/campaigns/welcome", "/campaigns/welcome/explain?contact=live@example.com", "/messages", "/health", "/access", "/templates",
+      "/campaigns", "/campaigns/welcome", "/campaigns/welcome/explain?contact=live@example.com", "/messages", "/health", "/access", "/suppressions", "/templates",
       "/connections/posthog"];
     for (const path of pages) {
       const answer = await page.goto(`${world.url}/console${path}`);

@@ -154,6 +154,22 @@ async fn people_come_and_go_but_one_admin_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_put_on_the_list_and_taken_off_where_that_is_ours_to_do() {
+    let desk = Desk::new().await;
+    desk.signed_up().await;
+    let body = r#"{"address":"Ada@B.test"}"#;
+    assert_eq!(desk.ask("POST", "/v1/suppressions", body).await.status, StatusCode::CREATED);
+    assert_eq!(desk.ask("POST", "/v1/suppressions", body).await.status, StatusCode::OK);
+    assert_eq!(desk.get("/v1/suppressions").await["items"][0]["address"], "ada@b.test");
+    assert_eq!(desk.get("/v1/contacts/ada@b.test").await["suppressions"][0]["reason"], "manual");
+    let complaint = desk.ask("DELETE", "/v1/suppressions/ada@b.test/complaint", "").await;
+    assert_eq!(complaint.status, StatusCode::CONFLICT);
+    assert_eq!(desk.ask("DELETE", "/v1/suppressions/ada@b.test/manual", "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(desk.get("/v1/suppressions").await["items"], json!([]));
+    assert_eq!(desk.ask("POST", "/v1/suppressions", r#"{"address":"nobody"}"#).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_changes_nothing_and_a_stranger_sees_nothing() {
     let mut desk = Desk::new().await;
     desk.key = desk.world.key("read");
