@@ -2,14 +2,15 @@
 //! more, stop and go on. Each change stands in the audit log with who made it.
 
 use hogwire_model::Time;
+use hogwire_model::contact::key::normalise_address;
 use serde_json::json;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::outbox;
 use crate::outbox::brakes::{self, Subject};
 use crate::outbox::settle::{self, Word};
-use crate::store::{audit, coverage, deliveries};
+use crate::outbox::{self, NewMessage};
+use crate::store::{audit, coverage, deliveries, templates};
 
 impl Engine {
     /// Says what became of an unknown message. A run that waits for it goes on.
@@ -33,6 +34,52 @@ impl Engine {
         })?;
         self.outside.wake.wake();
         Ok(made)
+    }
+
+    /// Queues one test of a template to an address, written as to a contact: the one that is
+    /// named, else whoever has the address. Where there is a test inbox it goes there. It
+    /// never counts as sent, and no event stands behind it. Answers the message's id and where
+    /// it goes.
+    pub fn send_test(
+        &self,
+        template: &str,
+        to: &str,
+        contact: Option<&str>,
+        actor: &str,
+        now: Time,
+    ) -> Result<(String, String)> {
+        let address = normalise_address(to).ok_or_else(|| Error::Conflict(format!("`{to}` is no address")))?;
+        let settings = self.settings();
+        let sender = settings.senders.get_key_value("default").or_else(|| settings.senders.iter().next());
+        let (sender, _) = sender.ok_or_else(|| Error::Conflict("there is no sender".to_owned()))?;
+        let id = self.store.write(|tx| {
+            if templates::newest(tx, template)?.is_none() {
+                return Err(Error::Missing(format!("template {template}")));
+            }
+            let named = contact.unwrap_or(&address);
+            let whom = self.meant(tx, named)?.ok_or_else(|| Error::Missing(format!("contact {named}")))?;
+            let new = NewMessage {
+                contact_id: &whom,
+                campaign_id: "",
+                version: 0,
+                enrollment_id: "",
+                step: "",
+                template,
+                topic: "",
+                sender,
+                address: &address,
+                expires: None,
+                due: now,
+                priority: 100,
+                test: true,
+            };
+            let id = outbox::queue_test(tx, &new, &*self.outside.entropy, now)?;
+            let detail = json!({ "message": id, "to": address }).to_string();
+            audit::record(tx, &self.outside.entropy.id("aud", now), now, actor, "template.test", template, &detail)?;
+            Ok(id)
+        })?;
+        self.outside.wake.wake();
+        Ok((id, settings.policies.test_inbox.clone().unwrap_or(address)))
     }
 
     /// Stops mail. Answers whether it was going before.

@@ -28,8 +28,8 @@ pub fn plant(tx: &mut Tx<'_>, entropy: &dyn Entropy, now: Time) -> Result<()> {
 }
 
 /// Moves every connection's coverage mark: we were up, so what was sent has arrived.
-pub fn heartbeat(_: &Engine, tx: &mut Tx<'_>, _: &jobs::Job, now: Time) -> Result<After> {
-    coverage::beat(tx, now)?;
+pub fn heartbeat(engine: &Engine, tx: &mut Tx<'_>, _: &jobs::Job, now: Time) -> Result<After> {
+    coverage::beat(tx, engine.settings().policies.bridged_silence, now)?;
     Ok(After::Again { payload: "{}".to_owned(), due: now.plus(BEAT) })
 }
 

@@ -1,5 +1,5 @@
 //! The journal: opt-outs, erasures and claimed messages, in a file beside the database that
-//! no restore may forget (DESIGN, invariant 9).
+//! no restore may forget (invariant 9 of ARCHITECTURE.md).
 //!
 //! A line is one JSON object with a checksum before it. It is durable before the database
 //! commits what it stands for; a line without its commit does no harm: what it says, a

@@ -153,7 +153,7 @@ impl Stage {
     fn settle(&self, now: Time) -> Result<Option<Time>> {
         for _ in 0..ROUNDS {
             self.engine.store().write(|tx| {
-                coverage::beat(tx, now)?;
+                coverage::beat(tx, crate::settings::Policies::default().bridged_silence, now)?;
                 coverage::close_gaps(tx, &self.connection, now)
             })?;
             let (mut did, mut due) = (0, None);

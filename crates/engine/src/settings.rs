@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use hogwire_model::Span;
 use hogwire_model::contact::consent::Topic;
 use hogwire_model::contact::merge::Rules;
 use hogwire_model::mapping::Mapping;
@@ -79,6 +80,9 @@ pub struct Policies {
     /// Hosts that webhook steps may call when the host part holds data.
     pub webhook_hosts: Vec<String>,
     pub allow_private_webhooks: bool,
+    /// A silence between two heartbeats that is no hole in the coverage: the sender's own
+    /// retries bridge it. Longer only where a clock runs faster than time.
+    pub bridged_silence: Span,
 }
 
 /// What a run does when nobody knows whether a mail went out.
@@ -103,6 +107,7 @@ impl Default for Policies {
             link_hosts: Vec::new(),
             webhook_hosts: Vec::new(),
             allow_private_webhooks: false,
+            bridged_silence: Span::seconds(30),
         }
     }
 }

@@ -20,8 +20,6 @@ pub struct Capability {
 
 pub fn all(config: &Config) -> Vec<Capability> {
     let connections = || config.settings.connections.values();
-    let posthog = config.posthog.values();
-    let reads = posthog.clone().any(|access| access.personal_key.is_some());
     vec![
         Capability {
             name: "events_in",
@@ -54,15 +52,15 @@ pub fn all(config: &Config) -> Vec<Capability> {
         Capability {
             name: "person_reads",
             title: "Reading persons, cohorts and queries",
-            on: reads,
-            needs: "POSTHOG_PERSONAL_API_KEY, or `hogwire connect posthog`.",
+            on: false,
+            needs: "A later version: this one reads nothing from PostHog.",
             without: "Conditions see what events brought; nothing is pulled.",
         },
         Capability {
             name: "provisioning",
             title: "Setting up PostHog's webhook by itself",
-            on: reads && config.public_url.as_deref().is_some_and(is_reachable),
-            needs: "A credential with hog_function:write, and an API_PUBLIC_URL that PostHog can reach.",
+            on: false,
+            needs: "A later version: this one sets up nothing in PostHog.",
             without: "The webhook is set up by hand: copy its URL and secret from the connection's page.",
         },
         Capability {

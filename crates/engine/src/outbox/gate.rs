@@ -6,7 +6,7 @@
 //! caps nor quiet hours.
 
 use hogwire_model::campaign::Code;
-use hogwire_model::contact::consent::{self, DEFAULT_TOPIC, Reason, Topic, TopicDefault, TopicKind};
+use hogwire_model::contact::consent::{self, ConsentState, DEFAULT_TOPIC, Reason, Topic, TopicDefault, TopicKind};
 use hogwire_model::contact::timezone::{ZoneSources, zone_of};
 use hogwire_model::policy::frequency_cap::{self, Sent};
 use hogwire_model::{Span, Time};
@@ -53,7 +53,9 @@ pub fn ask(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, now: Time) -> 
     let Some(contact) = contacts::find(tx, &message.contact_id)? else {
         return Ok(skip(Code::Skipped, json!({ "reason": "the contact is gone" })));
     };
-    let Some(address) = contact.contact.address.clone() else {
+    let by_hand = message.is_by_hand();
+    let known = if by_hand { Some(message.address.clone()) } else { contact.contact.address.clone() };
+    let Some(address) = known else {
         return Ok(skip(Code::NoAddress, json!({ "template": message.template })));
     };
     let Some(sender) = parts.settings.senders.get(&message.sender) else {
@@ -66,10 +68,12 @@ pub fn ask(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, now: Time) -> 
         return Ok(hold(Code::Held, now.plus(LOOK_AGAIN), detail));
     }
     let words = consents::of_contact(tx, &contact.contact.id)?;
-    if let Some(answer) = forbidden(parts, tx, &address, &topic, &words)? {
+    // What the contact said is about mail to the contact, which a test by hand is not.
+    let state = if by_hand { ConsentState::Granted } else { consents::state(&words, &topic.name) };
+    if let Some(answer) = forbidden(parts, tx, &address, &topic, state)? {
         return Ok(answer);
     }
-    let inbox = parts.settings.policies.test_inbox.clone();
+    let inbox = parts.settings.policies.test_inbox.clone().or_else(|| by_hand.then(|| address.clone()));
     let test = message.test || inbox.is_some();
     if test && inbox.is_none() {
         return Ok(skip(Code::ConnectionTesting, json!({ "template": message.template })));
@@ -77,7 +81,7 @@ pub fn ask(parts: &Parts<'_>, tx: &mut Tx<'_>, message: &Message, now: Time) -> 
     if !test && let Some(answer) = not_yet(parts, tx, &contact, sender, &topic, now)? {
         return Ok(answer);
     }
-    let tracked = tracked(parts.settings, &words);
+    let tracked = !by_hand && tracked(parts.settings, &words);
     Ok(Gate::Send(Box::new(Way { contact, address, topic, test_inbox: inbox, tracked })))
 }
 
@@ -115,10 +119,9 @@ fn forbidden(
     tx: &mut Tx<'_>,
     address: &str,
     topic: &Topic,
-    words: &[consents::Consent],
+    state: ConsentState,
 ) -> Result<Option<Gate>> {
     let listed = suppressions::of(tx, &consent::address_hash(address, &parts.keys.addresses))?;
-    let state = consents::state(words, &topic.name);
     Ok(match consent::may_send(topic, state, &listed) {
         Ok(()) => None,
         Err(reason @ Reason::Suppressed(_)) => {

@@ -48,7 +48,8 @@ pub fn write(
         false => (rendered.html, Vec::new()),
     };
     let to = way.test_inbox.as_deref().unwrap_or(&way.address);
-    let subject = match way.test_inbox {
+    let subject = match &way.test_inbox {
+        Some(inbox) if *inbox == way.address => format!("[Test] {}", rendered.subject),
         Some(_) => format!("[Test, for {}] {}", way.address, rendered.subject),
         None => rendered.subject,
     };

@@ -99,7 +99,20 @@ pub fn queue_message(tx: &mut Tx<'_>, new: &NewMessage<'_>, entropy: &dyn Entrop
     if let Some(id) = messages::pending(tx, new.enrollment_id, new.step)? {
         return Ok(id);
     }
-    let message = Message {
+    let message = fresh(new, entropy, now);
+    messages::add(tx, &message)?;
+    Ok(message.id)
+}
+
+/// Queues a test that no run asks for, and answers its id; each is a message of its own.
+pub fn queue_test(tx: &mut Tx<'_>, new: &NewMessage<'_>, entropy: &dyn Entropy, now: Time) -> Result<String> {
+    let message = fresh(&NewMessage { enrollment_id: "", test: true, ..*new }, entropy, now);
+    messages::add(tx, &message)?;
+    Ok(message.id)
+}
+
+fn fresh(new: &NewMessage<'_>, entropy: &dyn Entropy, now: Time) -> Message {
+    Message {
         id: entropy.id("msg", now),
         contact_id: new.contact_id.to_owned(),
         campaign_id: new.campaign_id.to_owned(),
@@ -129,9 +142,7 @@ pub fn queue_message(tx: &mut Tx<'_>, new: &NewMessage<'_>, entropy: &dyn Entrop
         clicks: 0,
         attempts: 0,
         fence: 0,
-    };
-    messages::add(tx, &message)?;
-    Ok(message.id)
+    }
 }
 
 /// Queues an effect and answers its id; one with the same key is the same effect.

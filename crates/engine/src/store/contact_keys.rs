@@ -9,7 +9,7 @@ use hogwire_model::contact::{Key, KeyKind};
 use super::{Column, Insert, Tx, params};
 use crate::error::Result;
 
-/// A contact answers to at most this many keys; the oldest give way (DESIGN §4).
+/// A contact answers to at most this many keys; the oldest give way.
 pub const KEYS_PER_CONTACT: usize = 1_000;
 
 const ADD: Insert = Insert {

@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{Tx, params};
 use crate::error::{Error, Result};
 
-/// A silence shorter than this between two heartbeats is not a hole: the sender's own
-/// retries bridge it.
-const BRIDGED: Span = Span::seconds(30);
 /// Holes remembered per connection.
 const KEPT: usize = 100;
 
@@ -66,11 +63,11 @@ pub fn heard(tx: &mut Tx<'_>, connection: &str, at: Time, now: Time) -> Result<(
     Ok(())
 }
 
-/// We are listening: every connection is complete up to now, less the holes. A long silence
-/// since the last beat is a hole of its own.
-pub fn beat(tx: &mut Tx<'_>, now: Time) -> Result<()> {
+/// We are listening: every connection is complete up to now, less the holes. A silence since
+/// the last beat that is longer than `bridged` is a hole of its own.
+pub fn beat(tx: &mut Tx<'_>, bridged: Span, now: Time) -> Result<()> {
     for mut coverage in all(tx)? {
-        if now.since(coverage.complete_until) > BRIDGED {
+        if now.since(coverage.complete_until) > bridged {
             coverage.gaps.push(Gap { from: coverage.complete_until, to: now });
             let excess = coverage.gaps.len().saturating_sub(KEPT);
             coverage.gaps.drain(..excess);

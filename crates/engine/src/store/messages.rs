@@ -107,6 +107,14 @@ pub struct Message {
     pub fence: i64,
 }
 
+impl Message {
+    /// A test that somebody asked for: no run stands behind it, and it goes to the address
+    /// it was queued for, whoever's the contact is as whom it is written.
+    pub fn is_by_hand(&self) -> bool {
+        self.test && self.enrollment_id.is_empty()
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(

@@ -5,6 +5,7 @@ use hogwire_engine::inbox::Stored;
 use hogwire_engine::store::coverage::Gap;
 use hogwire_engine::store::refusals::{Refusal, excerpt};
 use hogwire_engine::store::{counts, coverage, refusals, set_aside};
+use hogwire_model::Span;
 
 use crate::harness::{NOW, later, on_both, read, write};
 
@@ -14,10 +15,10 @@ fn downtime_is_a_hole_until_it_is_closed_and_a_short_pause_is_none() {
         let mark = || read(store, coverage::marks).get("posthog").copied();
         assert_eq!(mark(), None);
         write(store, |tx| coverage::heard(tx, "posthog", NOW, NOW));
-        write(store, |tx| coverage::beat(tx, later(10)));
-        write(store, |tx| coverage::beat(tx, later(35)));
+        write(store, |tx| coverage::beat(tx, Span::seconds(30), later(10)));
+        write(store, |tx| coverage::beat(tx, Span::seconds(30), later(35)));
         assert_eq!(mark(), Some(later(35)));
-        write(store, |tx| coverage::beat(tx, later(600)));
+        write(store, |tx| coverage::beat(tx, Span::seconds(30), later(600)));
         write(store, |tx| coverage::heard(tx, "posthog", later(605), later(606)));
         write(store, |tx| coverage::heard(tx, "posthog", later(1), later(607)));
         let held = read(store, coverage::all).remove(0);
@@ -28,7 +29,7 @@ fn downtime_is_a_hole_until_it_is_closed_and_a_short_pause_is_none() {
         assert_eq!(mark(), Some(later(35)));
         write(store, |tx| coverage::close_gaps(tx, "posthog", later(600)));
         assert_eq!(mark(), Some(later(600)));
-        write(store, |tx| coverage::beat(tx, later(500)));
+        write(store, |tx| coverage::beat(tx, Span::seconds(30), later(500)));
         assert_eq!(mark(), Some(later(600)), "a clock that goes back takes nothing back");
         write(store, |tx| coverage::close_gaps(tx, "unknown", NOW));
     });

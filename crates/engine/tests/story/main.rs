@@ -1,5 +1,6 @@
 //! The loop in one process: an event becomes a mail, step by step, against scripted ends.
 
+mod by_hand;
 mod nodes;
 mod restore;
 mod triggers;

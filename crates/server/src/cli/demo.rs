@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -162,7 +162,8 @@ impl Story {
     }
 
     fn greet(&self, screen: &Screen) {
-        let sign_in = self.welcome.as_ref().map(|welcome| json!({ "email": welcome.email, "password": welcome.password }));
+        let sign_in =
+            self.welcome.as_ref().map(|welcome| json!({ "email": welcome.email, "password": welcome.password }));
         let told = json!({ "console": self.console(), "mailbox": self.mailbox(), "sign_in": sign_in,
             "history_events": self.lived.events, "history_seconds": self.lived.took.as_secs_f64() });
         screen.show(&told, || {
@@ -243,7 +244,10 @@ fn settings(dir: &Path, places: &Places, address: &str) -> Result<Config, Stop> 
         places.posthog, places.smtp
     );
     let environment = BTreeMap::from([("POSTHOG_WEBHOOK_SECRET".to_owned(), SECRET.to_owned())]);
-    config::from_text(dir, &yaml, environment).map_err(Stop::failed)
+    let mut config = config::from_text(dir, &yaml, environment).map_err(Stop::failed)?;
+    // A second of the lived day is half an hour: no silence of that kind is a hole.
+    config.settings.policies.bridged_silence = Span::hours(3);
+    Ok(config)
 }
 
 /// The usual port where it is free, else any.

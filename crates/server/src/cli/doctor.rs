@@ -74,6 +74,6 @@ fn told(report: &Value) -> String {
         }
     }
     let count = |state: &str| findings.iter().filter(|finding| finding["state"] == state).count();
-    lines.push(format!("{} failures, {} warnings", count("failure"), count("warning")));
+    lines.push(format!("failures: {}, warnings: {}", count("failure"), count("warning")));
     lines.join("\n")
 }

@@ -205,5 +205,6 @@ fn policies(joining: &mut Joining<'_>, document: &Document) -> Policies {
         link_hosts: written.link_hosts.unwrap_or_default(),
         webhook_hosts: written.webhook_hosts.unwrap_or_default(),
         allow_private_webhooks: written.allow_private_webhooks.unwrap_or(false),
+        ..Policies::default()
     }
 }

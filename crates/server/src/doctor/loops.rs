@@ -13,7 +13,6 @@ pub fn examine(app: &App) -> Vec<Finding> {
     for name in app.config.posthog.keys() {
         findings.push(webhook(app, name).about(name));
         findings.push(way_back(app, name).about(name));
-        findings.push(reads(app, name).about(name));
     }
     findings.extend(refused(app));
     findings
@@ -67,7 +66,7 @@ fn webhook(app: &App, name: &str) -> Finding {
             "events_in",
             "No event has come by this connection yet.",
             "No campaign starts by it.",
-            "Set up PostHog's webhook with the URL and secret on the connection's page, or run `hogwire connect posthog`.",
+            "Set up PostHog's webhook with the URL and secret on the connection's page.",
         ),
     }
 }
@@ -85,18 +84,6 @@ fn way_back(app: &App, name: &str) -> Finding {
         "Nothing goes back to PostHog.",
         "Opens and clicks are recorded here only.",
         format!("Set ENABLE_POSTHOG_DESTINATION to true{token}."),
-    )
-}
-
-fn reads(app: &App, name: &str) -> Finding {
-    if app.config.posthog.get(name).is_some_and(|access| access.personal_key.is_some()) {
-        return Finding::ok("person_reads", "A personal API key is set.");
-    }
-    Finding::warning(
-        "person_reads",
-        "There is no credential for reading.",
-        "Conditions see what events brought; nothing is pulled from PostHog.",
-        "Run `hogwire connect posthog`, or set POSTHOG_PERSONAL_API_KEY.",
     )
 }
 

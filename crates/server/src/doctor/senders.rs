@@ -53,7 +53,7 @@ fn domain(app: &App, from: &str) -> Finding {
             "domain",
             format!("{domain} is not verified; every mail goes to {inbox}."),
             "Nobody but the test inbox gets mail.",
-            "Verify the domain on its page, then take policies.test_inbox out.",
+            "Where your relay signs for the domain, say so (`domains: { NAME: { verify: false } }`), then take policies.test_inbox out.",
         );
     }
     Finding::failure(
