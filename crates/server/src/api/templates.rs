@@ -1,13 +1,14 @@
 //! Templates: sources, every change a new version, and how one looks for somebody.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use hogwire_engine::campaigns::{Actor, Change, Project, SourceFile, What};
 use hogwire_engine::views::templates::{Detail, For, Line, Preview};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::auth::{Caller, Scope};
 use super::events::Items;
@@ -20,6 +21,7 @@ pub fn routes() -> Router<Shared> {
         .route("/v1/templates", get(list))
         .route("/v1/templates/{name}", get(one).put(put))
         .route("/v1/templates/{name}/preview", post(preview))
+        .route("/v1/templates/{name}/test", post(test))
 }
 
 async fn list(State(app): State<Shared>, caller: Caller) -> Result<Answer<Items<Line>>, Problem> {
@@ -97,4 +99,26 @@ async fn preview(
     })
     .await
     .map(Answer)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Test {
+    to: String,
+    /// As to whom it is written; whoever has the address where none is named.
+    contact: Option<String>,
+}
+
+/// Queues one message that is marked as a test.
+async fn test(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(wanted): Json<Test>,
+) -> Result<Response, Problem> {
+    caller.require(Scope::Write)?;
+    let Test { to, contact } = wanted;
+    let (message, to) =
+        app.ask(move |engine, now| engine.send_test(&name, &to, contact.as_deref(), &caller.name, now)).await?;
+    Ok((StatusCode::ACCEPTED, Answer(json!({ "message": message, "to": to }))).into_response())
 }

@@ -1,5 +1,5 @@
-//! `hogwire template`: how a template looks for somebody. The folder's own file is shown
-//! where there is one, as it stands, else what runs.
+//! `hogwire template`: how a template looks for somebody, on the screen or in an inbox. A
+//! preview shows the folder's own file, as it stands, where there is one, else what runs.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -27,11 +27,24 @@ pub enum Template {
         #[arg(long)]
         text: bool,
     },
+    /// Send one test of what runs, marked as such. It never counts as sent.
+    Test {
+        /// The template's name.
+        name: String,
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// Written as to this contact; whoever has the address where none is named.
+        #[arg(long, value_name = "KEY")]
+        contact: Option<String>,
+    },
 }
 
 impl Template {
     pub fn run(self, common: &Common, screen: &Screen) -> Result<(), Stop> {
-        let Self::Preview { name, contact, event, html, text } = self;
+        let (name, contact, event, html, text) = match self {
+            Self::Preview { name, contact, event, html, text } => (name, contact, event, html, text),
+            Self::Test { name, to, contact } => return test(common, screen, &name, &to, contact),
+        };
         let properties: Value = serde_json::from_str(&event)
             .ok()
             .filter(Value::is_object)
@@ -55,6 +68,16 @@ impl Template {
         });
         Ok(())
     }
+}
+
+fn test(common: &Common, screen: &Screen, name: &str, to: &str, contact: Option<String>) -> Result<(), Stop> {
+    let body = json!({ "to": to, "contact": contact });
+    let answer = Api::open(common)?.post(&format!("/v1/templates/{}/test", part(name)), &body)?;
+    screen.show(&answer, || {
+        let part = |name: &str| answer[name].as_str().unwrap_or("?");
+        format!("Queued as {} for {}.", part("message"), part("to"))
+    });
+    Ok(())
 }
 
 fn own(common: &Common, name: &str) -> Result<Option<hogwire_engine::campaigns::SourceFile>, Stop> {

@@ -102,6 +102,7 @@ fn every_command_says_what_it_does() {
         "serve",
         "template",
         "template preview",
+        "template test",
         "users",
         "users add",
         "worker",

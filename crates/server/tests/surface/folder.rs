@@ -112,3 +112,15 @@ fn a_template_is_shown_as_it_stands_in_the_folder() {
     assert_eq!(json(dir, &["template", "preview", "hello", "--contact", "a@b.test"], 1)["code"], "not_found");
     assert_eq!(run(dir, &["template", "preview", "hello", "--event", "[1]"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_test_of_a_template_needs_somebody_to_write_as() {
+    let folder = starter();
+    let dir = folder.path();
+    json(dir, &["apply"], 0);
+    let test = ["template", "test", "welcome", "--to", "me@acme.test"];
+    assert_eq!(json(dir, &test, 1)["code"], "not_found", "nobody has the address");
+    assert_eq!(json(dir, &["template", "test", "nothing", "--to", "me@acme.test"], 1)["code"], "not_found");
+    assert_eq!(json(dir, &["template", "test", "welcome", "--to", "nonsense"], 1)["code"], "conflict");
+    assert_eq!(said(dir, &["template", "test", "welcome"]).0, Some(2), "it asks where to");
+}
