@@ -11,7 +11,7 @@ use hogwire_engine::store::audit;
 use hogwire_engine::store::users::User;
 use serde::Deserialize;
 
-use super::{Shell, Submitted, Trouble, Visitor, page, words};
+use super::{Shell, Submitted, Trouble, Visitor, page, session, words};
 use crate::api::auth::Scope;
 use crate::api::problem::Problem;
 use crate::api::users;
@@ -101,7 +101,12 @@ async fn remove_user(State(app): State<Shared>, sent: Submitted) -> Result<Respo
 
 /// Everybody may change their own password. All their sessions end, this one too.
 async fn own_password(State(app): State<Shared>, sent: Submitted) -> Result<Response, Trouble> {
-    let (fresh, email) = (sent.field("password").to_owned(), sent.visitor.email);
+    let (current, fresh) = (sent.field("current").to_owned(), sent.field("password").to_owned());
+    let email = sent.visitor.email;
+    if !session::knows_password(&app, &email, current).await? {
+        let detail = "The present password is another one.";
+        return Err(Problem::bad_request("wrong_password", detail, "Go back and type it again.").into());
+    }
     users::change_password(&app, email, fresh).await?;
     Ok(Redirect::to("/console/sign-in").into_response())
 }

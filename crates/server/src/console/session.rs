@@ -220,6 +220,24 @@ async fn admitted(app: &Shared, email: String, password: String) -> Result<Optio
     .await
 }
 
+/// Whether this is somebody's password. Wrong ones count as they do at the door.
+pub(super) async fn knows_password(app: &Shared, email: &str, password: String) -> Result<bool, Problem> {
+    if must_wait(email, app.now()) {
+        return Err(Problem::too_many("Too many wrong passwords for this address.", 600));
+    }
+    let _turn = HASHING.acquire().await.map_err(|_| Problem::internal("the hashing turn is gone"))?;
+    let asked = email.to_owned();
+    let found = app.ask(move |engine, _| {
+        let user = engine.user(&asked)?;
+        Ok(user.is_some_and(|user| passwords::verify(&password, &user.password_hash)))
+    });
+    let right = found.await?;
+    if !right {
+        remember_wrong(email, app.now());
+    }
+    Ok(right)
+}
+
 /// The hash of a password that nobody knows.
 fn decoy() -> String {
     static DECOY: LazyLock<String> = LazyLock::new(|| {

@@ -214,6 +214,13 @@ story("a viewer is added, looks, and changes nothing", async ({ browser, page, w
   assert.equal(await visitor.page.getByRole("button", { name: "Pause" }).count(), 0);
   await visitor.page.goto(`${world.url}/console/connections/posthog`);
   assert.equal(await visitor.page.locator("#url").count(), 0, "the webhook's URL is for admins");
+  for (const [present, said] of [["not it at all", "The present password is another one."], [password, "Sign in"]]) {
+    await visitor.page.goto(`${world.url}/console/access`);
+    await visitor.page.getByLabel("Present password").fill(present);
+    await visitor.page.getByLabel("New password").fill("a better password");
+    await visitor.page.getByRole("button", { name: "Change" }).click();
+    await visitor.page.getByText(said).first().waitFor();
+  }
   await visitor.context.close();
 });
 
