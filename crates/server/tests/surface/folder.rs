@@ -124,3 +124,22 @@ fn a_test_of_a_template_needs_somebody_to_write_as() {
     assert_eq!(json(dir, &["template", "test", "welcome", "--to", "nonsense"], 1)["code"], "conflict");
     assert_eq!(said(dir, &["template", "test", "welcome"]).0, Some(2), "it asks where to");
 }
+
+#[test]
+fn the_test_that_the_documents_show_passes() {
+    let document = include_str!("../../../../docs/campaigns.md");
+    let block = |fence: &str, begins: &str| {
+        let mut blocks = document.split(fence).skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.find(|block| block.starts_with(begins)).unwrap_or_else(|| panic!("no {begins}"))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path();
+    for name in ["campaigns", "templates", "tests"] {
+        std::fs::create_dir(dir.join(name)).expect("a folder");
+    }
+    write(dir, "campaigns/checkout-recovery.yaml", block("```yaml\n", "name: Checkout recovery"));
+    write(dir, "templates/recovery.md", block("```\n", "---\nsubject"));
+    write(dir, "tests/checkout-recovery.yaml", block("```yaml\n", "campaign:"));
+    let (code, text) = said(dir, &["campaign", "test"]);
+    assert_eq!(code, Some(0), "{text}");
+}
