@@ -1,0 +1,4 @@
+//! The built program against programs that we did not write. `cargo x test` finds them, or
+//! installs them on CI, and says where they are.
+
+mod smtpd;
