@@ -10,9 +10,7 @@ use hogwire_connectors::posthog::{capture, errors, hosts};
 use hogwire_connectors::signature::{self, Signed};
 use hogwire_connectors::smtp::mime::{Kind, Mail, Party};
 use hogwire_connectors::webhook::outbound::{self, Hook};
-use hogwire_connectors::{
-    Shape, check, detect, detect_segment, read_closely, smtp, split_batch, with_key,
-};
+use hogwire_connectors::{Shape, check, detect, detect_segment, read_closely, smtp, split_batch, with_key};
 use hogwire_model::template::{Escape, Liquid, Scope};
 use hogwire_model::{Span, Time};
 use serde_json::json;
@@ -40,11 +38,7 @@ pub fn capture(bytes: &[u8]) {
 
 /// Segment's calls.
 pub fn segment(bytes: &[u8]) {
-    for shape in [
-        Shape::SegmentTrack,
-        Shape::SegmentIdentify,
-        Shape::SegmentGroup,
-    ] {
+    for shape in [Shape::SegmentTrack, Shape::SegmentIdentify, Shape::SegmentGroup] {
         record(shape, bytes);
     }
     let _ = detect_segment(bytes);
@@ -83,18 +77,9 @@ fn record(shape: Shape, bytes: &[u8]) {
         bounded(key);
     }
     assert!(event.at <= NOW.plus(Span::minutes(5)) && event.at >= NOW.minus(Span::days(3653)));
-    for pairs in [
-        &event.properties,
-        &event.set,
-        &event.set_once,
-        &event.snapshot,
-    ] {
+    for pairs in [&event.properties, &event.set, &event.set_once, &event.snapshot] {
         let value = pairs.to_value();
-        assert!(
-            value
-                .as_object()
-                .is_some_and(|all| all.len() <= pairs.0.len())
-        );
+        assert!(value.as_object().is_some_and(|all| all.len() <= pairs.0.len()));
     }
 }
 
@@ -103,11 +88,7 @@ pub fn signature(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.splitn(4, '\n').map(str::to_owned);
     let mut next = || lines.next().unwrap_or_default();
-    let signed = Signed {
-        id: next(),
-        timestamp: next(),
-        signature: next(),
-    };
+    let signed = Signed { id: next(), timestamp: next(), signature: next() };
     let body = next();
     let ours = signature::secret_from(&[7; 32]);
     let verdict = signature::verify(&signed, body.as_bytes(), &[&ours], NOW);
@@ -123,9 +104,7 @@ pub fn signature(bytes: &[u8]) {
 pub fn answers(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let status = bytes.iter().fold(0_u16, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u16::from(*byte))
-    }) % 1_000;
+    let status = bytes.iter().fold(0_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(*byte))) % 1_000;
     let response = Response {
         status,
         headers: vec![("retry-after".to_owned(), first.to_owned())],
@@ -138,13 +117,7 @@ pub fn answers(bytes: &[u8]) {
     assert!(at.is_none_or(|at| at >= NOW && at <= NOW.plus(Span::days(1))));
     let _ = hosts::derive(first, Some(rest));
     let _ = smtp::classify(status, Some(first), rest);
-    let _ = machine::click(&Hit {
-        method: "GET",
-        user_agent: first,
-        purpose: Some(rest),
-        at: NOW,
-        sent_at: Some(NOW),
-    });
+    let _ = machine::click(&Hit { method: "GET", user_agent: first, purpose: Some(rest), at: NOW, sent_at: Some(NOW) });
     hook(first, rest);
     mail(first, rest);
 }
@@ -195,17 +168,8 @@ fn mail(first: &str, rest: &str) {
             .filter_map(|line| line.split(':').next())
             .filter(|name| *name != "Content-Transfer-Encoding")
             .collect();
-        let expected = [
-            "Date",
-            "From",
-            "To",
-            "Message-ID",
-            "Subject",
-            "Auto-Submitted",
-            "X-Note",
-            "MIME-Version",
-            "Content-Type",
-        ];
+        let expected =
+            ["Date", "From", "To", "Message-ID", "Subject", "Auto-Submitted", "X-Note", "MIME-Version", "Content-Type"];
         assert_eq!(named, expected, "{head}");
         assert!(text.split("\r\n").all(|line| line.len() <= 998));
     }
@@ -222,15 +186,9 @@ pub fn campaign(bytes: &[u8]) {
 /// A template, rendered with values that would like to be code.
 pub fn liquid(bytes: &[u8]) {
     let source = String::from_utf8_lossy(bytes);
-    let contact =
-        json!({ "email": "{{ 1 | plus: 1 }}", "name": "</p>\"\r\nBcc: x", "tags": [1, null, {}] });
+    let contact = json!({ "email": "{{ 1 | plus: 1 }}", "name": "</p>\"\r\nBcc: x", "tags": [1, null, {}] });
     let event = json!({ "total": "72.5", "items": [{ "sku": "a" }], "at": "2026-03-02T09:15:27Z" });
-    for escape in [
-        Escape::Html,
-        Escape::None,
-        Escape::Header,
-        Escape::JsonString,
-    ] {
+    for escape in [Escape::Html, Escape::None, Escape::Header, Escape::JsonString] {
         let Ok(template) = Liquid::parse(&source, escape) else {
             continue;
         };

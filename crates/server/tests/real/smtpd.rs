@@ -55,7 +55,8 @@ fn a_recorded_payload_becomes_a_mail_in_a_real_servers_folder() {
     let at = flat.find("/t/c/").expect("a tracked link");
     let path: String = flat[at..].chars().take_while(|c| !matches!(c, '"' | '\n' | '\r' | ' ' | ')')).collect();
     let clicked = ask(port, "GET", &path, &[("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")], "");
-    let there = clicked.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("location: ").map(str::to_owned));
+    let there =
+        clicked.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("location: ").map(str::to_owned));
     assert_eq!(there.as_deref(), Some("https://app.example.com/start?plan=pro"), "{clicked}");
 }
 
@@ -137,7 +138,8 @@ fn ask(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("connected");
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {length}\r\n");
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {length}\r\n");
     stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("answered");

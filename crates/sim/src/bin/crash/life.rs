@@ -47,8 +47,7 @@ pub async fn all(program: &Path, place: &Place, times: u32, dice: &mut Dice) -> 
         load.stopped.store(false, Ordering::SeqCst);
         let tasks: Vec<_> = (0..SENDERS).map(|_| tokio::spawn(load.clone().send(client.clone()))).collect();
         tokio::time::sleep(Duration::from_millis(50 + dice.below(900))).await;
-        child.kill().map_err(|error| format!("it could not be killed: {error}"))?;
-        child.wait().map_err(|error| error.to_string())?;
+        child.end()?;
         load.stopped.store(true, Ordering::SeqCst);
         for task in tasks {
             task.await.map_err(|error| error.to_string())?;
@@ -61,9 +60,26 @@ pub async fn all(program: &Path, place: &Place, times: u32, dice: &mut Dice) -> 
     let mut last = start(program, place, port)?;
     wait_until_ready(&client, port, &mut last).await?;
     let drained = drain(&ledger, place).await;
-    last.kill().map_err(|error| error.to_string())?;
-    last.wait().map_err(|error| error.to_string())?;
+    last.end()?;
     drained.map(|()| ledger)
+}
+
+/// The running program. It never outlives this, whatever goes wrong here.
+struct Life(Child);
+
+impl Life {
+    /// Ends it by SIGKILL.
+    fn end(&mut self) -> Result<(), String> {
+        self.0.kill().map_err(|error| format!("it could not be killed: {error}"))?;
+        self.0.wait().map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        // One that has ended already cannot be killed, and need not be.
+        let _ = self.end();
+    }
 }
 
 fn lay_folder(folder: &Path, mail_port: u16) -> std::io::Result<()> {
@@ -83,7 +99,7 @@ fn free_port() -> Result<u16, String> {
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }
 
-fn start(program: &Path, place: &Place, port: u16) -> Result<Child, String> {
+fn start(program: &Path, place: &Place, port: u16) -> Result<Life, String> {
     let mut command = Command::new(program);
     command
         .args(["serve", "--dir"])
@@ -96,7 +112,7 @@ fn start(program: &Path, place: &Place, port: u16) -> Result<Child, String> {
     if let Some(url) = &place.url {
         command.env("HOGWIRE_DATABASE", url);
     }
-    command.spawn().map_err(|error| format!("{} cannot be started: {error}", program.display()))
+    command.spawn().map(Life).map_err(|error| format!("{} cannot be started: {error}", program.display()))
 }
 
 fn reqwest_client() -> Result<reqwest::Client, String> {
@@ -106,10 +122,10 @@ fn reqwest_client() -> Result<reqwest::Client, String> {
     built.map_err(|error| error.to_string())
 }
 
-async fn wait_until_ready(client: &reqwest::Client, port: u16, child: &mut Child) -> Result<(), String> {
+async fn wait_until_ready(client: &reqwest::Client, port: u16, life: &mut Life) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < START {
-        if let Ok(Some(status)) = child.try_wait() {
+        if let Ok(Some(status)) = life.0.try_wait() {
             return Err(format!("it ended at its start: {status}"));
         }
         let asked = client.get(format!("http://127.0.0.1:{port}/healthz")).send().await;
@@ -118,8 +134,6 @@ async fn wait_until_ready(client: &reqwest::Client, port: u16, child: &mut Child
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // It is killed before this is told, so that nothing is left running.
-    let _ = child.kill();
     Err("it did not become ready within 30 s".to_owned())
 }
 
