@@ -25,9 +25,10 @@ use std::process::ExitCode;
 use figure::Figure;
 
 type Outcome = Result<Vec<Figure>, String>;
+type Bench = (&'static str, fn() -> Outcome);
 
 /// Every benchmark by its name, in the order of the table.
-const ALL: [(&str, fn() -> Outcome); 10] = [
+const ALL: [Bench; 10] = [
     ("P1", door::acknowledged),
     ("P2", decide::decided),
     ("P3", door::waited),
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == bare::NAME) {
         return bare::run();
     }
-    let wanted: Vec<&(&str, fn() -> Outcome)> = ALL
+    let wanted: Vec<&Bench> = ALL
         .iter()
         .filter(|(name, _)| words.is_empty() || words.iter().any(|word| word.eq_ignore_ascii_case(name)))
         .collect();
