@@ -236,11 +236,9 @@ impl<'r> Runs<'r> {
                 let mail = Email { step, template, sender, topic, expires };
                 return self.email(tx, running, enrollment, stored, mail);
             }
-            Effect::SetAttributes { values, .. } => {
+            Effect::SetAttributes { step, values } => {
                 let values = self.rendered(Value::Object(values), stored, enrollment)?;
-                for (name, value) in values.as_object().cloned().unwrap_or_default() {
-                    stored.contact.attributes.set(&name, value, self.now, Origin::Campaign);
-                }
+                self.set_attributes(tx, running, enrollment, stored, &step, values)?;
             }
             Effect::Enroll { campaign, properties, .. } => {
                 self.enroll_elsewhere(tx, &campaign, properties, enrollment, stored)?;
@@ -256,6 +254,38 @@ impl<'r> Runs<'r> {
             }
         }
         Ok(None)
+    }
+
+    /// Sets attributes, and tells every source that takes events back what has changed
+    /// (SPEC G2). Our own mark on the event keeps it from coming in again.
+    fn set_attributes(
+        &self,
+        tx: &mut Tx<'_>,
+        running: &Running,
+        enrollment: &Enrollment,
+        stored: &mut Stored,
+        step: &str,
+        values: Value,
+    ) -> Result<()> {
+        let (mut set, mut unset) = (serde_json::Map::new(), Vec::new());
+        for (name, value) in values.as_object().cloned().unwrap_or_default() {
+            let changed = stored.contact.attributes.set(&name, value.clone(), self.now, Origin::Campaign);
+            match (changed, value) {
+                (false, _) => {}
+                (true, Value::Null) => unset.push(name),
+                (true, value) => drop(set.insert(name, value)),
+            }
+        }
+        if set.is_empty() && unset.is_empty() {
+            return Ok(());
+        }
+        let properties = json!({ "$set": set, "$unset": unset });
+        let payload = json!({ "event": "$set", "properties": properties, "filled": true });
+        for (name, _) in self.settings.connections.iter().filter(|(_, connection)| connection.capture) {
+            let step = format!("{step}:{name}");
+            self.delivery(tx, "capture", name, running, enrollment, &step, payload.clone())?;
+        }
+        Ok(())
     }
 
     fn email(

@@ -95,7 +95,13 @@ fn read(
         let why = "the contact has no identified id on this connection".to_owned();
         return Ok(Err(("done", why)));
     };
-    let properties = match parts.hooks.fill(tx, delivery, payload["properties"].clone(), now)? {
+    let properties = payload["properties"].clone();
+    // What is a value already must not be read as Liquid: somebody else may have written it.
+    let filled = match payload["filled"] == json!(true) {
+        true => Ok(properties),
+        false => parts.hooks.fill(tx, delivery, properties, now)?,
+    };
+    let properties = match filled {
         Ok(filled) => filled.as_object().cloned().unwrap_or_default(),
         Err(why) => return Ok(Err(("dead", why))),
     };

@@ -157,3 +157,21 @@ fn two_contacts_that_are_one_go_on_with_the_further_run() {
         assert!(contact.runs.iter().any(|run| run.ending.as_deref() == Some("merged")), "{:?}", contact.runs);
     });
 }
+
+#[test]
+fn what_a_campaign_sets_is_told_to_the_source_once_and_never_read_as_liquid() {
+    on_both("set", |world| {
+        let text = "name: C\nstatus: active\ntrigger: { event: user_signed_up }\nsteps:\n  - set_attribute: { tier: gold, note: \"{{ event.note }}\" }\n  - set_attribute: { tier: gold }\n";
+        world.apply("c", text);
+        let mut body = signup("s", "u1", "ada@shop.test", "pro");
+        body["event"]["properties"]["note"] = json!("{{ contact.email }}");
+        world.receive(&body);
+        world.receive(&json!({ "event": "$identify", "distinct_id": "u1", "uuid": "i", "timestamp": world.now.to_string(), "properties": {} }));
+        world.settle();
+        let told = world.captured("$set");
+        assert_eq!(told.len(), 1, "the second step changes nothing: {told:?}");
+        assert_eq!(told[0]["properties"]["$set"], json!({ "tier": "gold", "note": "{{ contact.email }}" }));
+        assert_eq!(told[0]["properties"]["$lib"], json!("hogwire"));
+        assert_eq!(told[0]["distinct_id"], json!("u1"));
+    });
+}

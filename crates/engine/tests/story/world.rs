@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 pub struct World {
     pub engine: Engine,
     pub mail: Arc<Mails>,
+    pub net: Arc<Net>,
     pub now: Time,
     outside: Outside,
     place: Place,
@@ -83,10 +84,13 @@ impl Mail for Mails {
     }
 }
 
-struct Net;
+/// A network that says yes, and remembers what it was asked.
+#[derive(Default)]
+pub struct Net(Mutex<Vec<Request>>);
 
 impl Http for Net {
     fn send(&self, _: Reach, requests: Vec<Request>) -> Vec<(Time, HttpAnswer)> {
+        self.0.lock().expect("requests").extend(requests.iter().cloned());
         let yes = || Response { status: 200, ..Response::default() };
         requests.iter().map(|_| (Time::default(), HttpAnswer::Response(yes()))).collect()
     }
@@ -185,15 +189,16 @@ impl World {
         let now = Time::parse("2026-03-02T09:00:00Z").expect("a time");
         let mail = Arc::new(Mails::default());
         mail.clock.store(u64::try_from(now.millis()).expect("a time"), Ordering::SeqCst);
+        let net = Arc::new(Net::default());
         let outside = Outside {
-            http: Arc::new(Net),
+            http: net.clone(),
             mail: mail.clone(),
             disk: Arc::new(Memory::default()),
             entropy: Arc::new(Counter(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 40))),
             wake: Arc::new(Quiet),
         };
         let engine = open(&outside, &place, now);
-        Self { engine, mail, now, outside, place }
+        Self { engine, mail, net, now, outside, place }
     }
 
     /// The process ends and starts again on the same disk and database.
@@ -256,6 +261,14 @@ impl World {
 
     pub fn mails(&self) -> Vec<Parcel> {
         self.mail.sent.lock().expect("mails").clone()
+    }
+
+    /// Every event that was captured, of this name.
+    pub fn captured(&self, name: &str) -> Vec<Value> {
+        let requests = self.net.0.lock().expect("requests");
+        let bodies = requests.iter().filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok());
+        let events = bodies.flat_map(|body| body["batch"].as_array().cloned().unwrap_or_default());
+        events.filter(|event| event["event"] == name).collect()
     }
 
     pub fn explain(&self, campaign: &str, contact: &str) -> String {
