@@ -22,6 +22,8 @@ pub struct World {
     pub mail: Arc<Mails>,
     pub net: Arc<Net>,
     pub now: Time,
+    /// What the operator settled; in force from the next `reopen`.
+    pub settings: Settings,
     outside: Outside,
     place: Place,
 }
@@ -197,13 +199,14 @@ impl World {
             entropy: Arc::new(Counter(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 40))),
             wake: Arc::new(Quiet),
         };
-        let engine = open(&outside, &place, now);
-        Self { engine, mail, net, now, outside, place }
+        let settings = settings();
+        let engine = open(&outside, &place, &settings, now);
+        Self { engine, mail, net, now, settings, outside, place }
     }
 
     /// The process ends and starts again on the same disk and database.
     pub fn reopen(&mut self) {
-        self.engine = open(&self.outside, &self.place, self.now);
+        self.engine = open(&self.outside, &self.place, &self.settings, self.now);
     }
 
     /// The database is replaced by a copy; the log and the journal beside it stay.
@@ -279,7 +282,7 @@ impl World {
     }
 }
 
-fn open(outside: &Outside, place: &Place, now: Time) -> Engine {
+fn open(outside: &Outside, place: &Place, settings: &Settings, now: Time) -> Engine {
     let (store, inbox) = match place {
         Place::File(folder) => {
             let store = Store::sqlite(&folder.path().join("hogwire.db")).expect("a store");
@@ -288,7 +291,7 @@ fn open(outside: &Outside, place: &Place, now: Time) -> Engine {
         Place::Schema { url, name, .. } => (Store::postgres(url, name).expect("a store"), Inbox::table()),
     };
     let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
-    Engine::open(store, inbox, settings(), outside.clone(), keyring, now).expect("an engine")
+    Engine::open(store, inbox, settings.clone(), outside.clone(), keyring, now).expect("an engine")
 }
 
 fn settings() -> Settings {
