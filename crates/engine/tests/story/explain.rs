@@ -1,6 +1,5 @@
 //! Why somebody got a mail or did not, in plain words, for each of the usual reasons.
 
-use hogwire_engine::tracking;
 use hogwire_model::Span;
 use hogwire_model::policy::frequency_cap::Cap;
 use serde_json::json;
@@ -73,13 +72,7 @@ fn what_holds_or_stops_a_mail_is_told_as_well() {
             meet(&world, id);
         }
         ask(&world, "ada", "a1", 9);
-        let text = String::from_utf8_lossy(&world.mails()[0].bytes).into_owned();
-        let at = text.find("hogwire.example/u/").expect("a link") + "hogwire.example/u/".len();
-        let token: String = text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
-        let left = world
-            .engine
-            .with_parts(|parts| tracking::unsubscribe(parts, &token, tracking::Scope::Everything, "link", world.now));
-        assert!(left.expect("unsubscribed"));
+        world.unsubscribe();
         world.later(Span::days(8));
         world.settle();
         ask(&world, "ada", "a2", 9);
@@ -97,5 +90,20 @@ fn what_holds_or_stops_a_mail_is_told_as_well() {
         ask(&world, "quiet", "a4", 9);
         let (codes, words) = verdict(&world, "distinct_id:quiet");
         assert!(codes.contains(&"unverified"), "{codes:?}: {words}");
+    });
+}
+
+#[test]
+fn whoever_reads_the_test_inbox_speaks_for_nobody() {
+    on_both("inbox", |mut world| {
+        world.settings.policies.test_inbox = Some("tests@shop.test".to_owned());
+        world.reopen();
+        world.apply("offer", OFFER);
+        meet(&world, "ada");
+        ask(&world, "ada", "a1", 9);
+        assert_eq!(world.mails()[0].to, "tests@shop.test");
+        world.unsubscribe();
+        let contact = world.engine.contact("distinct_id:ada").expect("read").expect("known");
+        assert!(contact.consents.is_empty(), "{:?}", contact.consents);
     });
 }

@@ -13,7 +13,7 @@ use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Pa
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::settings::{Connection, Sender, Settings};
 use hogwire_engine::store::{Store, coverage};
-use hogwire_engine::{Engine, Work};
+use hogwire_engine::{Engine, Work, tracking};
 use hogwire_model::{Outcome, Span, Time};
 use serde_json::{Value, json};
 
@@ -264,6 +264,17 @@ impl World {
 
     pub fn mails(&self) -> Vec<Parcel> {
         self.mail.sent.lock().expect("mails").clone()
+    }
+
+    /// The reader of the first mail follows its unsubscribe link and says yes, no more of anything.
+    pub fn unsubscribe(&self) {
+        let text = String::from_utf8_lossy(&self.mails()[0].bytes).into_owned();
+        let at = text.find("hogwire.example/u/").expect("a link") + "hogwire.example/u/".len();
+        let token: String = text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
+        let left = self
+            .engine
+            .with_parts(|parts| tracking::unsubscribe(parts, &token, tracking::Scope::Everything, "link", self.now));
+        assert!(left.expect("unsubscribed"), "the link is known");
     }
 
     /// Every event that was captured, of this name.
