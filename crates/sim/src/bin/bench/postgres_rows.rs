@@ -37,24 +37,29 @@ pub fn decided() -> Outcome {
 
 fn measure(url: &str, ours: &str, twin: &str) -> Result<(f64, f64, usize), String> {
     let mut ground = Ground::postgres(CONTACTS, url, ours)?.filled()?;
-    let mut bare = Bare::new(url, ours, twin).map_err(|error| error.to_string())?;
+    let mut bare = Bare::new(url, ours, twin).map_err(said)?;
     let (mut a, mut b, mut rows) = (Vec::new(), Vec::new(), 0);
     for round in 0..=ROUNDS {
         let some = ground.some(ROUND);
-        let mark = bare.mark().map_err(|error| error.to_string())?;
+        let mark = bare.mark().map_err(said)?;
         let began = Instant::now();
         ground.receive(some)?;
         while ground.engine.step(Work::Decide, ground.now).map_err(|error| error.to_string())?.did > 0 {}
         let took = began.elapsed().as_secs_f64();
-        let written = bare.since(mark).map_err(|error| error.to_string())?;
+        let written = bare.since(mark).map_err(said)?;
         rows = written.iter().map(|table| table.rows).sum();
-        let plain = bare.write(&written).map_err(|error| error.to_string())?;
+        let plain = bare.write(&written).map_err(said)?;
         if round > 0 {
             a.push(ROUND as f64 / took);
             b.push(ROUND as f64 / plain);
         }
     }
     Ok((median(&mut a), median(&mut b), rows))
+}
+
+/// The server's own words.
+fn said(error: postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 struct Bare {
@@ -97,7 +102,11 @@ impl Bare {
             let columns = self.columns(table)?;
             let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
             let kinds = casts(&columns);
-            let sql = format!("INSERT INTO {}.{table} ({}) SELECT * FROM unnest({kinds})", self.twin, names.join(", "));
+            let sql = format!(
+                "INSERT INTO {}.{table} ({}) SELECT * FROM unnest({kinds}) ON CONFLICT DO NOTHING",
+                self.twin,
+                names.join(", ")
+            );
             tables.push(self.table(table, sql, &columns, mark)?);
         }
         let columns: Vec<(String, String)> = self.columns("contacts")?;
