@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use hogwire_model::campaign::{self, Program, Status, Trigger};
+use hogwire_model::mapping::Mapping;
 use hogwire_model::template::Compiled;
 use hogwire_model::{Problem, Problems};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
 use crate::store::{self, Tx};
 
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub struct Catalog {
     pub stamp: i64,
     pub campaigns: BTreeMap<String, Entry>,
     pub templates: BTreeMap<String, Template>,
+    /// Field mappings that were changed by hand, by connection.
+    mappings: BTreeMap<String, Mapping>,
     /// Campaigns that events may start, by event name.
     starts: HashMap<String, Vec<Arc<Running>>>,
     /// Campaigns by the event that is their goal.
@@ -70,7 +74,17 @@ impl Catalog {
             };
             catalog.templates.insert(row.name, template);
         }
+        for (connection, definition) in store::mappings::in_force(tx)? {
+            let mapping = serde_json::from_str(&definition)
+                .map_err(|error| Error::Corrupt { what: "mapping", why: error.to_string() })?;
+            catalog.mappings.insert(connection, mapping);
+        }
         Ok(catalog)
+    }
+
+    /// How a connection's events are mapped: as changed by hand, else as the settings say.
+    pub fn mapping<'a>(&'a self, settings: &'a Settings, connection: &str) -> &'a Mapping {
+        self.mappings.get(connection).unwrap_or_else(|| settings.mapping(connection))
     }
 
     fn add_campaign(

@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod ingest;
 pub mod journal;
 pub mod lookup;
+pub mod mappings;
 pub mod outbox;
 pub mod outside;
 pub mod refused;

@@ -11,13 +11,11 @@ use serde_json::Value;
 
 use super::batch::Item;
 use crate::people::People;
-use crate::settings::Settings;
 use crate::store::contacts::Stored;
 
-pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, settings: &Settings) {
+pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, mapping: &Mapping) {
     let Some(stored) = people.peek_mut(contact) else { return };
     let event = &item.event;
-    let mapping = settings.mapping(item.connection);
     let mut changed = pairs(stored, mapping, &event.snapshot, event.snapshot_at, Origin::Snapshot);
     changed |= pairs(stored, mapping, &event.set, event.at, Origin::Event);
     for (name, raw) in &event.set_once.0 {

@@ -7,12 +7,12 @@ use hogwire_model::Time;
 use hogwire_model::contact::Key;
 use hogwire_model::contact::key::{self, MAX_VALUE};
 use hogwire_model::event::Event;
-use hogwire_model::mapping::Address;
+use hogwire_model::mapping::{Address, Mapping};
 
+use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::inbox::{Chunk, Stored};
-use crate::settings::Settings;
 use crate::store::{Tx, connections, events, set_aside};
 
 pub struct Batch<'c> {
@@ -48,7 +48,7 @@ impl Item<'_> {
 
 impl<'c> Batch<'c> {
     /// Reads a chunk. What cannot be read is set aside with its reason.
-    pub fn read(engine: &Engine, tx: &mut Tx<'_>, chunk: &'c Chunk) -> Result<Self> {
+    pub fn read(engine: &Engine, tx: &mut Tx<'_>, catalog: &Catalog, chunk: &'c Chunk) -> Result<Self> {
         let settings = engine.settings();
         let mut batch = Self {
             items: Vec::with_capacity(chunk.records.len()),
@@ -60,7 +60,9 @@ impl<'c> Batch<'c> {
         for stored in &chunk.records {
             match super::read_stored(stored) {
                 Ok(event) if event.own => batch.echoes += 1,
-                Ok(event) => batch.items.push(item(&settings, stored, event, false)),
+                Ok(event) => {
+                    batch.items.push(item(catalog.mapping(&settings, &stored.connection), stored, event, false))
+                }
                 Err(refusal) => set_one_aside(engine, tx, stored, &refusal)?,
             }
         }
@@ -69,10 +71,12 @@ impl<'c> Batch<'c> {
     }
 
     /// Reads events that arrived earlier and are known only now.
-    pub fn of_past(engine: &Engine, bodies: &'c [Stored]) -> Result<Self> {
+    pub fn of_past(engine: &Engine, catalog: &Catalog, bodies: &'c [Stored]) -> Result<Self> {
         let settings = engine.settings();
         let read = bodies.iter().filter_map(|stored| Some((stored, super::read_stored(stored).ok()?)));
-        let items = read.map(|(stored, event)| item(&settings, stored, event, true)).collect();
+        let items = read
+            .map(|(stored, event)| item(catalog.mapping(&settings, &stored.connection), stored, event, true))
+            .collect();
         Ok(Self {
             items,
             testing: HashSet::new(),
@@ -112,8 +116,7 @@ fn testing(tx: &mut Tx<'_>) -> Result<HashSet<String>> {
     Ok(connections::all(tx)?.into_iter().filter(|c| c.status == connections::Status::Testing).map(|c| c.name).collect())
 }
 
-fn item<'c>(settings: &Settings, stored: &'c Stored, event: Event<'c>, is_past: bool) -> Item<'c> {
-    let mapping = settings.mapping(&stored.connection);
+fn item<'c>(mapping: &Mapping, stored: &'c Stored, event: Event<'c>, is_past: bool) -> Item<'c> {
     let keys = event
         .keys
         .iter()

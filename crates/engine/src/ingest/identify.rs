@@ -12,6 +12,7 @@ use hogwire_model::event::Identity;
 use hogwire_model::mapping::AddressFrom;
 
 use super::batch::{Batch, Item};
+use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::inbox::Stored;
@@ -41,7 +42,7 @@ pub fn people<'e>(engine: &'e Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, no
 }
 
 /// Bodies of the events that waited for a name which somebody now answers to.
-pub fn past(engine: &Engine, tx: &mut Tx<'_>, people: &mut People<'_>) -> Result<Vec<Stored>> {
+pub fn past(engine: &Engine, tx: &mut Tx<'_>, catalog: &Catalog, people: &mut People<'_>) -> Result<Vec<Stored>> {
     let rules = engine.settings().merge_rules();
     let mut asked: std::collections::HashSet<Key> = std::collections::HashSet::new();
     let mut bodies = Vec::new();
@@ -59,7 +60,7 @@ pub fn past(engine: &Engine, tx: &mut Tx<'_>, people: &mut People<'_>) -> Result
             }
         }
         asked.extend(fresh);
-        let mut round = Batch::of_past(engine, &found)?;
+        let mut round = Batch::of_past(engine, catalog, &found)?;
         load_more(tx, people, &round)?;
         for item in &mut round.items {
             identify(people, tx, item, &rules)?;

@@ -58,13 +58,13 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     let mut tx = engine.store.begin()?;
     let Some((claim, chunk)) = take(engine, &mut tx, size)? else { return Ok(0) };
     let catalog = engine.catalog(&mut tx)?;
-    let mut batch = batch::Batch::read(engine, &mut tx, &chunk)?;
+    let mut batch = batch::Batch::read(engine, &mut tx, &catalog, &chunk)?;
     let mut people = identify::people(engine, &mut tx, &mut batch, now)?;
-    let bodies = identify::past(engine, &mut tx, &mut people)?;
-    let mut past = batch::Batch::of_past(engine, &bodies)?;
+    let bodies = identify::past(engine, &mut tx, &catalog, &mut people)?;
+    let mut past = batch::Batch::of_past(engine, &catalog, &bodies)?;
     identify::resolve_past(&mut tx, &mut people, &mut past)?;
 
-    let mut runs = Runs::new(engine, catalog, now);
+    let mut runs = Runs::new(engine, catalog.clone(), now);
     fanout::settle_merges(&mut runs, &mut tx, &mut people)?;
     let mut audience = fanout::Audience::load(&runs, &mut tx, &people, past.items.iter().chain(&batch.items))?;
     // Whoever became known is known with all that this batch says before their past is
@@ -72,12 +72,12 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     let revealed: HashSet<&str> = past.items.iter().filter_map(|item| item.contact.as_deref()).collect();
     for item in &batch.items {
         if let Some(contact) = item.contact.as_deref().filter(|contact| revealed.contains(contact)) {
-            apply::apply(&mut people, contact, item, &runs.settings);
+            apply::apply(&mut people, contact, item, runs.catalog.mapping(&runs.settings, item.connection));
         }
     }
     for item in past.items.iter().chain(&batch.items) {
         let Some(contact) = item.contact.as_deref() else { continue };
-        apply::apply(&mut people, contact, item, &runs.settings);
+        apply::apply(&mut people, contact, item, runs.catalog.mapping(&runs.settings, item.connection));
         if batch.may_start(item) {
             fanout::event(&mut runs, &mut tx, &mut people, &mut audience, item)?;
         }

@@ -140,6 +140,7 @@ fn read(row: &Row<'_>) -> Result<Event> {
 }
 
 /// What the log is searched by; everything given must hold.
+#[derive(Default)]
 pub struct Wanted<'a> {
     pub name: Option<&'a str>,
     pub connection: Option<&'a str>,

@@ -17,6 +17,17 @@ pub fn newest(tx: &mut Tx<'_>, connection: &str) -> Result<Option<Version>> {
     Ok(versions(tx, connection)?.into_iter().next())
 }
 
+/// The mapping in force of every connection that has one of its own: (connection, definition).
+pub fn in_force(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+    tx.all(
+        "SELECT connection, definition FROM mappings m
+         WHERE version = (SELECT max(version) FROM mappings n WHERE n.connection = m.connection)
+         ORDER BY connection LIMIT 500",
+        &[],
+        |row| Ok((row.text(0)?, row.text(1)?)),
+    )
+}
+
 pub fn versions(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Version>> {
     tx.all(
         "SELECT version, definition, created_at, created_by FROM mappings WHERE connection = $1

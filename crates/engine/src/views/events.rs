@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Page, limit, place};
+use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::settings::Settings;
 use crate::store::{Tx, contacts, decisions, event_names, events, refusals, set_aside};
 
 /// What the log is searched by. Everything given must hold.
@@ -117,14 +119,14 @@ impl Engine {
         let mut tx = self.store.read()?;
         let Some(row) = events::find(&mut tx, connection, uuid)? else { return Ok(None) };
         let body = self.inbox.fetch(&self.store, &row.place)?;
+        let catalog = self.catalog(&mut tx)?;
         let mapped = match &body {
-            Some(stored) => self.mapped(stored),
+            Some(stored) => Self::mapped(&catalog, &self.settings(), stored),
             None => Mapped { problem: Some("the payload is no longer kept".to_owned()), ..Mapped::default() },
         };
         let raw = body.and_then(|stored| serde_json::from_slice(&stored.body).ok()).unwrap_or(Value::Null);
         let mut led = Vec::new();
         if let Some(contact) = &row.contact_id {
-            let catalog = self.catalog(&mut tx)?;
             // A decision may follow its event by as long as a replay took.
             let since = row.arrived.minus(Span::minutes(10));
             for found in decisions::of_event(&mut tx, contact, id, since)? {
@@ -141,13 +143,12 @@ impl Engine {
         Ok(Some(Detail { line: line(&mut tx, row)?, raw, mapped, decisions: led }))
     }
 
-    fn mapped(&self, stored: &crate::inbox::Stored) -> Mapped {
+    fn mapped(catalog: &Catalog, settings: &Settings, stored: &crate::inbox::Stored) -> Mapped {
         let event = match crate::ingest::read_stored(stored) {
             Ok(event) => event,
             Err(refusal) => return Mapped { problem: Some(refusal.message), ..Mapped::default() },
         };
-        let settings = self.settings();
-        let mapping = settings.mapping(&stored.connection);
+        let mapping = catalog.mapping(settings, &stored.connection);
         let address = mapping.address(&event);
         let key = |kind, value: &str| Key { connection: stored.connection.clone(), kind, value: value.to_owned() };
         Mapped {

@@ -11,6 +11,7 @@ pub mod events;
 pub mod health;
 pub mod input;
 pub mod keys;
+pub mod mappings;
 pub mod messages;
 pub mod problem;
 pub mod project;
@@ -48,6 +49,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(intake::routes::events(app))
         .merge(intake::routes::routes(app))
         .merge(keys::routes())
+        .merge(mappings::routes())
         .merge(messages::routes())
         .merge(project::routes())
         .merge(retention::routes())

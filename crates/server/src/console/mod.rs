@@ -15,6 +15,7 @@ mod find;
 mod health;
 mod live;
 mod looks;
+mod mapping;
 mod messages;
 mod overview;
 mod session;
@@ -48,6 +49,7 @@ pub fn routes() -> Router<Shared> {
         .merge(find::routes())
         .merge(health::routes())
         .merge(looks::routes())
+        .merge(mapping::routes())
         .merge(messages::routes())
         .merge(overview::routes())
         .merge(session::routes())

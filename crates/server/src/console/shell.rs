@@ -49,12 +49,13 @@ impl Shell {
     }
 }
 
-const SAYINGS: [(&str, &str); 17] = [
+const SAYINGS: [(&str, &str); 18] = [
     ("activated", "The campaign is active: events that come from now on may start it."),
     ("archived", "The campaign is archived. Runs in it have stopped."),
     ("closed", "The gap is closed: absences before it count again."),
     ("connection-active", "The connection is active: its events start campaigns."),
     ("connection-testing", "The connection is in testing: events are logged and start nothing."),
+    ("mapped", "A new version is in force for every event decided from now on."),
     ("paused", "Paused. What waits stays where it is."),
     ("paused-all", "All mail is paused. Nothing more goes out until somebody resumes it."),
     ("removed", "Removed, with every session of theirs."),

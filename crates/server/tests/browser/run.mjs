@@ -146,6 +146,24 @@ story("a message that nobody knows the end of is settled by hand", async ({ page
   assert.equal(await page.locator(".head .badge").innerText(), "sent");
 });
 
+story("another mapping is tried on what has arrived, and saved", async ({ page, world }) => {
+  await world.post(world.event("signed_up", "fields-1", { work: "work@example.com" }));
+  await page.goto(`${world.url}/console/connections/posthog`);
+  await page.getByRole("link", { name: /Which fields/ }).click();
+  const text = page.getByLabel("As JSON");
+  const held = JSON.parse(await text.inputValue());
+  await text.fill("{ not JSON");
+  await page.getByRole("button", { name: "Try on the newest events" }).click();
+  await page.getByText("This is not a mapping").waitFor();
+  assert.equal(await text.inputValue(), "{ not JSON", "what was typed stays");
+  await text.fill(JSON.stringify({ ...held, address: [...held.address, "properties.work"] }));
+  await page.getByRole("button", { name: "Try on the newest events" }).click();
+  await page.locator("td", { hasText: "work@example.com" }).waitFor();
+  await page.getByRole("button", { name: "Save as a new version" }).click();
+  await page.getByText("A new version is in force").waitFor();
+  await page.getByText(/^Version 1 ·/).waitFor();
+});
+
 story("the red button stops all mail until it goes on", async ({ page, world }) => {
   await page.goto(`${world.url}/console/health`);
   page.once("dialog", (dialog) => dialog.accept());
@@ -190,7 +208,8 @@ story("every page fits a phone, in light and in dark", async ({ browser, world }
     const { page, context, complaints } = await visit(browser, world, { viewport: { width: 390, height: 844 }, colorScheme });
     const pages = ["", "/events", "/events/refused", "/events/set-aside", "/contacts", "/contacts/email:live@example.com",
       "/campaigns", "/campaigns/welcome", "/campaigns/welcome/explain?contact=live@example.com", "/messages", "/health", "/access", "/suppressions", "/templates",
-      "/connections/posthog"];
+      "/connections/posthog",
+      "/connections/posthog/mapping"];
     for (const path of pages) {
       const answer = await page.goto(`${world.url}/console${path}`);
       assert.equal(answer.status(), 200, path);

@@ -138,6 +138,31 @@ async fn brakes_and_connections_are_changed_with_a_line_in_the_audit_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_is_tried_on_the_newest_events_before_it_is_in_force() {
+    let desk = Desk::new().await;
+    let body = r#"{"event":"signed_up","distinct_id":"u1","uuid":"e-1","properties":{"$set":{"work_mail":"ada@b.test","nick":"Ada"}}}"#;
+    assert_eq!(desk.world.webhook(body).await.status, StatusCode::ACCEPTED);
+    assert_eq!(desk.world.events(1).await.len(), 1);
+    let route = "/v1/connections/posthog/mapping";
+    assert_eq!(desk.get(route).await["version"], 0);
+    let wanted = r#"{"address":["$set.work_mail"],"name":["$set.nick"]}"#;
+    let tried = desk.ask("POST", &format!("{route}/preview"), wanted).await.json();
+    assert_eq!(tried["items"][0]["now"]["address"], Value::Null);
+    assert_eq!(tried["items"][0]["then"]["address"], "ada@b.test");
+    assert_eq!(desk.get(route).await["version"], 0, "a preview saves nothing");
+    let saved = desk.ask("PUT", route, wanted).await.json();
+    assert_eq!((&saved["version"], &saved["mapping"]["address"][0]), (&json!(1), &json!("$set.work_mail")));
+    let later = body.replace("e-1", "e-2");
+    assert_eq!(desk.world.webhook(later).await.status, StatusCode::ACCEPTED);
+    assert_eq!(desk.world.events(2).await.len(), 2);
+    let contact = desk.get("/v1/contacts/ada@b.test").await;
+    assert_eq!(contact["runs"][0]["campaign"], "welcome");
+    let refused = desk.ask("PUT", route, r#"{"address":["nowhere.x"]}"#).await;
+    assert!(refused.status.is_client_error(), "{:?}", refused.body);
+    assert_eq!(desk.ask("PUT", "/v1/connections/other/mapping", wanted).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_come_and_go_but_one_admin_stays() {
     let desk = Desk::new().await;
     let new = |email: &str, role: &str| json!({ "email": email, "role": role, "password": "long enough" }).to_string();
