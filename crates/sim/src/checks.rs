@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use hogwire_engine::store::{Tx, events, params};
 use hogwire_engine::{Engine, Result};
 use hogwire_model::{Span, Time};
+use serde_json::Value;
 
 use crate::net::Ends;
 use crate::readers::{OptOut, list_of};
@@ -27,13 +28,16 @@ pub struct Ledger {
 pub type Verdict = Result<Result<(), String>>;
 
 impl Ledger {
-    /// The engine said that these events are on disk.
-    pub fn acknowledged(&mut self, uuid: &str, name: &str) {
+    /// The engine said that the event of this webhook is on disk. One that it captured
+    /// itself need not be in the index: it comes in again and is dropped.
+    pub fn acknowledged(&mut self, webhook: &[u8]) {
         self.accepted += 1;
-        if name.starts_with("hogwire_") {
+        let body: Value = serde_json::from_slice(webhook).unwrap_or_default();
+        let event = &body["event"];
+        if event["properties"]["$lib"] == "hogwire" {
             self.own += 1;
         } else {
-            self.waiting.insert(uuid.to_owned());
+            self.waiting.insert(event["uuid"].as_str().unwrap_or_default().to_owned());
         }
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use hogwire_connectors::http::Request;
 use hogwire_model::Span;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -78,9 +77,7 @@ impl Stage {
         let now = self.now();
         let mut life = self.life();
         if status == Some(202) {
-            let body: Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
-            let text = |name: &str| body["event"][name].as_str().unwrap_or_default().to_owned();
-            life.ledger.acknowledged(&text("uuid"), &text("event"));
+            life.ledger.acknowledged(&delivery.body);
         }
         let jitter = Span::millis(life.dice.below(1_000) as i64);
         self.net.ends().posthog.settle(delivery, status, jitter, now);

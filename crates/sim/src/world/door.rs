@@ -47,8 +47,6 @@ impl World {
         if hogwire_connectors::check(shape, &delivery.body).is_err() {
             return Some(400);
         }
-        let body: Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
-        let text = |name: &str| body["event"][name].as_str().unwrap_or_default().to_owned();
         let record = Record {
             connection: "posthog",
             shape: Shape::as_str(shape),
@@ -60,7 +58,7 @@ impl World {
         let (torn, received) = (self.disk.torn(), if loses { Ok(()) } else { engine.receive(&[record]).map(|_| ()) });
         match received {
             Ok(()) => {
-                self.ledger.acknowledged(&text("uuid"), &text("event"));
+                self.ledger.acknowledged(&delivery.body);
                 Some(202)
             }
             Err(_) if self.disk.torn() > torn => {
