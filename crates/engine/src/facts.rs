@@ -52,7 +52,7 @@ impl<'a, 's> ContactFacts<'a, 's> {
 
     fn own(&self, key: &str) -> Option<Value> {
         if let Some(value) = self.contact.attributes.get(key) {
-            return Some(value.clone());
+            return Some(value);
         }
         match key {
             "email" => self.contact.address.clone().map(Value::from),

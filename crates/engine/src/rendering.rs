@@ -72,7 +72,7 @@ fn fill_in(value: Value, scope: &Scope<'_>) -> Result<Value, String> {
 pub fn contact_value(stored: &Stored) -> Value {
     let contact = &stored.contact;
     let mut fields: Map<String, Value> =
-        contact.attributes.visible().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        contact.attributes.visible().map(|(name, value)| (name.to_owned(), value)).collect();
     if let Some(address) = &contact.address {
         fields.insert("email".to_owned(), Value::from(address.as_str()));
     }

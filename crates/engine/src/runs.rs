@@ -269,7 +269,7 @@ impl<'r> Runs<'r> {
     ) -> Result<()> {
         let (mut set, mut unset) = (serde_json::Map::new(), Vec::new());
         for (name, value) in values.as_object().cloned().unwrap_or_default() {
-            let changed = stored.contact.attributes.set(&name, value.clone(), self.now, Origin::Campaign);
+            let changed = stored.contact.attributes.set(&name, &value, self.now, Origin::Campaign);
             match (changed, value) {
                 (false, _) => {}
                 (true, Value::Null) => unset.push(name),
@@ -417,10 +417,9 @@ impl<'r> Runs<'r> {
         let attribute = policies
             .time_zone_attribute
             .as_deref()
-            .and_then(|name| stored.contact.attributes.get(name))
-            .and_then(Value::as_str);
+            .and_then(|name| stored.contact.attributes.get(name));
         let sources = ZoneSources {
-            attribute,
+            attribute: attribute.as_ref().and_then(Value::as_str),
             derived: stored.zone.as_deref(),
             default: policies.time_zone.as_deref(),
             ..ZoneSources::default()

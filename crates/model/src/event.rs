@@ -125,7 +125,12 @@ pub fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// The parsed value. Half of a surrogate pair in one of its texts becomes U+FFFD rather than
 /// costing the whole value.
 pub fn value_of(raw: &RawValue) -> Option<Value> {
-    serde_json::from_str(raw.get()).or_else(|_| serde_json::from_str(&without_halves(raw.get()))).ok()
+    value_of_text(raw.get())
+}
+
+/// As `value_of`, from JSON text.
+pub(crate) fn value_of_text(json: &str) -> Option<Value> {
+    serde_json::from_str(json).or_else(|_| serde_json::from_str(&without_halves(json))).ok()
 }
 
 /// JSON text with every escaped half of a surrogate pair replaced.

@@ -7,7 +7,6 @@ use hogwire_model::Time;
 use hogwire_model::contact::Origin;
 use hogwire_model::event::Pairs;
 use hogwire_model::mapping::{AddressFrom, Mapping};
-use serde_json::Value;
 
 use super::batch::Item;
 use crate::people::People;
@@ -19,9 +18,7 @@ pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, mapping: &
     let mut changed = pairs(stored, mapping, &event.snapshot, event.snapshot_at, Origin::Snapshot);
     changed |= pairs(stored, mapping, &event.set, event.at, Origin::Event);
     for (name, raw) in &event.set_once.0 {
-        if let Some(value) = parse(raw) {
-            changed |= stored.contact.attributes.set_once(mapping.attribute(name), value, event.at);
-        }
+        changed |= stored.contact.attributes.set_once_text(mapping.attribute(name), raw.get(), event.at);
     }
     for name in &event.unset {
         changed |= stored.contact.attributes.unset(mapping.attribute(name), event.at, Origin::Event);
@@ -40,15 +37,9 @@ pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, mapping: &
 fn pairs(stored: &mut Stored, mapping: &Mapping, pairs: &Pairs<'_>, at: Time, origin: Origin) -> bool {
     let mut changed = false;
     for (name, raw) in &pairs.0 {
-        if let Some(value) = parse(raw) {
-            changed |= stored.contact.attributes.set(mapping.attribute(name), value, at, origin);
-        }
+        changed |= stored.contact.attributes.set_text(mapping.attribute(name), raw.get(), at, origin);
     }
     changed
-}
-
-fn parse(raw: &serde_json::value::RawValue) -> Option<Value> {
-    serde_json::from_str(raw.get()).ok()
 }
 
 /// An address from the contact's own properties replaces any; one that only an event

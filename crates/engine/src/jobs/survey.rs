@@ -64,7 +64,7 @@ pub fn plant(
         Trigger::Date(date) => {
             let zone = runs.zone(stored);
             let value = stored.contact.attributes.get(&date.attribute);
-            value.and_then(|value| trigger::date_due(&running.program, value, &zone, runs.now))
+            value.and_then(|value| trigger::date_due(&running.program, &value, &zone, runs.now))
         }
         _ => None,
     };

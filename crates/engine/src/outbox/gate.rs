@@ -195,7 +195,7 @@ fn zone(settings: &Settings, stored: &Stored) -> jiff::tz::TimeZone {
     let policies = &settings.policies;
     let attribute = policies.time_zone_attribute.as_deref().and_then(|name| stored.contact.attributes.get(name));
     let sources = ZoneSources {
-        attribute: attribute.and_then(Value::as_str),
+        attribute: attribute.as_ref().and_then(Value::as_str),
         derived: stored.zone.as_deref(),
         default: policies.time_zone.as_deref(),
         ..ZoneSources::default()

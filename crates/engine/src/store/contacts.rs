@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use hogwire_model::Time;
-use hogwire_model::contact::Contact;
+use hogwire_model::contact::{Attributes, Contact};
 
 use super::{Column, Insert, Row, Tx, params};
 use crate::error::{Error, Result};
@@ -138,7 +138,8 @@ fn read(row: &Row<'_>) -> Result<Stored> {
             identified: row.flag(1)?,
             address: row.opt_text(2)?,
             address_from_event: row.flag(3)?,
-            attributes: row.json(6, "attributes")?,
+            attributes: Attributes::parse(row.text(6)?)
+                .map_err(|error| Error::Corrupt { what: "attributes", why: error.to_string() })?,
             created_at: row.time(7)?,
             seen_at: row.time(8)?,
         },

@@ -213,15 +213,8 @@ fn line(stored: &contacts::Stored) -> Line {
 }
 
 fn known(stored: &contacts::Stored) -> Vec<Known> {
-    let visible = stored.contact.attributes.0.iter().filter(|(_, attribute)| !attribute.value.is_null());
-    visible
-        .map(|(name, Attribute { value, at, origin })| Known {
-            name: name.clone(),
-            value: value.clone(),
-            at: Time::from_millis(*at),
-            origin: *origin,
-        })
-        .collect()
+    let all = stored.contact.attributes.all();
+    all.map(|Attribute { name, value, at, origin }| Known { name: name.to_owned(), value, at, origin }).collect()
 }
 
 fn run_line(run: enrollments::Enrollment) -> RunLine {

@@ -170,7 +170,7 @@ pub fn fold(survivor: &mut Contact, loser: Contact) {
         survivor.address_from_event = loser.address_from_event;
     }
     survivor.identified |= loser.identified;
-    survivor.attributes.absorb(loser.attributes);
+    survivor.attributes.absorb(&loser.attributes);
     survivor.created_at = survivor.created_at.min(loser.created_at);
     survivor.seen_at = survivor.seen_at.max(loser.seen_at);
 }

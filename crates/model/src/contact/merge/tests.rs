@@ -86,17 +86,17 @@ fn contact(id: &str, address: Option<&str>, from_event: bool) -> Contact {
 #[test]
 fn folding_keeps_the_newer_values_and_the_better_address() {
     let mut survivor = contact("a", Some("guess@acme.com"), true);
-    survivor.attributes.set("plan", json!("free"), Time::from_millis(10), Origin::Event);
+    survivor.attributes.set("plan", &json!("free"), Time::from_millis(10), Origin::Event);
     let mut loser = contact("b", Some("ada@acme.com"), false);
     loser.identified = true;
     loser.created_at = Time::from_millis(5);
     loser.seen_at = Time::from_millis(500);
-    loser.attributes.set("plan", json!("pro"), Time::from_millis(20), Origin::Event);
+    loser.attributes.set("plan", &json!("pro"), Time::from_millis(20), Origin::Event);
     fold(&mut survivor, loser);
     assert_eq!(survivor.id, "a");
     assert_eq!(survivor.address.as_deref(), Some("ada@acme.com"));
     assert!(!survivor.address_from_event && survivor.identified);
-    assert_eq!(survivor.attributes.get("plan"), Some(&json!("pro")));
+    assert_eq!(survivor.attributes.get("plan"), Some(json!("pro")));
     assert_eq!((survivor.created_at.millis(), survivor.seen_at.millis()), (5, 500));
 
     let mut survivor = contact("a", Some("ada@acme.com"), false);
