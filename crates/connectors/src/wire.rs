@@ -44,6 +44,10 @@ pub(crate) fn body_text(bytes: &[u8]) -> Result<&str, Refusal> {
 }
 
 fn deeper_than(bytes: &[u8], most: usize) -> bool {
+    // Nearly every body opens fewer than that in all, which is counted much faster.
+    if bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= most {
+        return false;
+    }
     let (mut depth, mut inside, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {

@@ -1,6 +1,8 @@
 //! A connection's field mapping as people see and change it (SPEC A5): the one in force, its
 //! versions, and what another would make of the newest events before it is saved.
 
+use std::borrow::Cow;
+
 use hogwire_model::Time;
 use hogwire_model::mapping::Mapping;
 use serde::Serialize;
@@ -120,7 +122,7 @@ fn read(mapping: &Mapping, event: &hogwire_model::event::Event<'_>) -> Read {
     Read {
         address_from: address.as_ref().map(|address| address.from.as_str()),
         address: address.map(|address| address.address),
-        name: mapping.name(event),
-        zone: mapping.zone(event).map(|zone| zone.name),
+        name: mapping.name(event).map(Cow::into_owned),
+        zone: mapping.zone(event, None).map(Cow::into_owned),
     }
 }

@@ -4,23 +4,27 @@
 //! Everything here happens inside the step's own transaction. The rules of who may become
 //! one with whom are `model::contact::merge`; this only carries them out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use hogwire_model::Time;
 use hogwire_model::contact::merge::{self, Merge, Rules, Side, Why};
 use hogwire_model::contact::{Attributes, Contact, Key, KeyKind};
 
 use crate::error::{Error, Result};
+use crate::ingest::Item;
 use crate::outside::Entropy;
+use crate::store::contact_keys::Keyed;
 use crate::store::contacts::Stored;
 use crate::store::{Tx, consents, contact_keys, contacts, enrollments, hits, redirects};
 
 pub struct People<'e> {
     entropy: &'e dyn Entropy,
     now: Time,
-    by_key: HashMap<Key, String>,
+    by_key: Keyed,
     held: HashMap<String, Stored>,
     changed: BTreeSet<String>,
+    /// Changed contacts of which nothing changed that they are looked up by.
+    same_place: HashSet<String>,
     made: BTreeSet<String>,
     new_keys: HashMap<Key, String>,
     merged: HashMap<String, String>,
@@ -30,7 +34,7 @@ impl<'e> People<'e> {
     /// Finds and locks the contacts of these keys: keys first, then contacts, each in order.
     pub fn load(tx: &mut Tx<'_>, keys: &[&Key], entropy: &'e dyn Entropy, now: Time) -> Result<Self> {
         let by_key = contact_keys::find_many(tx, keys)?;
-        let mut ids: Vec<&str> = by_key.values().map(String::as_str).collect();
+        let mut ids: Vec<&str> = by_key.contacts().collect();
         ids.sort_unstable();
         ids.dedup();
         let held = contacts::lock(tx, &ids)?;
@@ -40,6 +44,7 @@ impl<'e> People<'e> {
             by_key,
             held,
             changed: BTreeSet::new(),
+            same_place: HashSet::new(),
             made: BTreeSet::new(),
             new_keys: HashMap::new(),
             merged: HashMap::new(),
@@ -49,19 +54,20 @@ impl<'e> People<'e> {
     /// Loads the contacts of further keys beside those already held.
     pub fn load_more(&mut self, tx: &mut Tx<'_>, keys: &[&Key]) -> Result<()> {
         let found = contact_keys::find_many(tx, keys)?;
-        let wanted: Vec<&str> =
-            found.values().map(String::as_str).filter(|id| !self.held.contains_key(self.follow(id))).collect();
+        let wanted: Vec<&str> = found.contacts().filter(|id| !self.held.contains_key(self.follow(id))).collect();
         let more = contacts::lock(tx, &wanted)?;
         self.held.extend(more);
-        for (key, id) in found {
-            let id = self.follow(&id).to_owned();
-            self.by_key.entry(key).or_insert(id);
+        for key in keys {
+            if let Some(id) = found.get(key).filter(|_| self.by_key.get(key).is_none()) {
+                let id = self.follow(id).to_owned();
+                self.by_key.insert(key, id);
+            }
         }
         Ok(())
     }
 
     pub fn find(&self, key: &Key) -> Option<&str> {
-        self.by_key.get(key).map(String::as_str)
+        self.by_key.get(key)
     }
 
     pub fn get(&self, id: &str) -> Option<&Stored> {
@@ -71,19 +77,25 @@ impl<'e> People<'e> {
     /// The contact, to be changed; it is written back at the end.
     pub fn change(&mut self, id: &str) -> Option<&mut Stored> {
         let id = self.follow(id).to_owned();
+        self.same_place.remove(&id);
         self.changed.insert(id.clone());
         self.held.get_mut(&id)
     }
 
-    /// The contact without marking it changed: the caller says so with `touch`.
+    /// The contact without marking it changed: the caller says so with `touch`, or with
+    /// `change` where the address is another one now.
     pub fn peek_mut(&mut self, id: &str) -> Option<&mut Stored> {
         let id = self.follow(id).to_owned();
         self.held.get_mut(&id)
     }
 
     pub fn touch(&mut self, id: &str) {
-        let id = self.follow(id).to_owned();
-        self.changed.insert(id);
+        let id = self.follow(id);
+        if !self.changed.contains(id) {
+            let id = id.to_owned();
+            self.changed.insert(id.clone());
+            self.same_place.insert(id);
+        }
     }
 
     pub fn was_made(&self, id: &str) -> bool {
@@ -119,11 +131,11 @@ impl<'e> People<'e> {
 
     /// Lets a contact answer to a key that nobody answers to yet.
     pub fn add_key(&mut self, key: &Key, id: &str) {
-        if self.by_key.contains_key(key) {
+        if self.by_key.get(key).is_some() {
             return;
         }
         let id = self.follow(id).to_owned();
-        self.by_key.insert(key.clone(), id.clone());
+        self.by_key.insert(key, id.clone());
         self.new_keys.insert(key.clone(), id);
     }
 
@@ -139,7 +151,7 @@ impl<'e> People<'e> {
 
     /// Makes two contacts one where the rules allow it, and answers who survives (the first
     /// one where they stay two). Refusals are recorded as well.
-    pub fn merge(&mut self, tx: &mut Tx<'_>, a: &str, b: &str, why: Why, cause: &Cause<'_>) -> Result<String> {
+    pub fn merge(&mut self, tx: &mut Tx<'_>, a: &str, b: &str, why: Why, cause: &Cause<'_, '_>) -> Result<String> {
         let (a, b) = (self.follow(a).to_owned(), self.follow(b).to_owned());
         if a == b {
             return Ok(a);
@@ -185,7 +197,8 @@ impl<'e> People<'e> {
         self.changed.remove(loser);
         self.made.remove(loser);
         self.changed.insert(survivor.to_owned());
-        for held in self.by_key.values_mut().chain(self.new_keys.values_mut()) {
+        self.same_place.remove(survivor);
+        for held in self.by_key.contacts_mut().chain(self.new_keys.values_mut()) {
             if held == loser {
                 survivor.clone_into(held);
             }
@@ -206,7 +219,7 @@ impl<'e> People<'e> {
         loser: &str,
         why: Why,
         refused: Option<&str>,
-        cause: &Cause<'_>,
+        cause: &Cause<'_, '_>,
     ) -> Result<()> {
         let picture = |id: &str| {
             self.held.get(id).map(|stored| {
@@ -228,7 +241,7 @@ impl<'e> People<'e> {
             at: self.now,
             why: why.as_str(),
             refused,
-            event: cause.event,
+            event: &cause.item.name(),
             before: &before,
         };
         redirects::record(tx, &merge)
@@ -241,16 +254,19 @@ impl<'e> People<'e> {
 
     /// Writes changed contacts and new keys.
     pub fn save(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let mut changed: Vec<&Stored> = self.changed.iter().filter_map(|id| self.held.get(id)).collect();
-        contacts::save(tx, &mut changed, self.now)?;
+        let changed = self.changed.iter().filter_map(|id| self.held.get(id));
+        let (mut same, mut moved): (Vec<&Stored>, Vec<&Stored>) =
+            changed.partition(|stored| self.same_place.contains(&stored.contact.id));
+        contacts::save_values(tx, &mut same, self.now)?;
+        contacts::save(tx, &mut moved, self.now)?;
         let keys: Vec<(&Key, &str)> = self.new_keys.iter().map(|(key, id)| (key, id.as_str())).collect();
         contact_keys::add(tx, &keys, self.now)
     }
 }
 
 /// What brought a merge about, for its record.
-pub struct Cause<'a> {
-    pub event: &'a str,
+pub struct Cause<'a, 'c> {
+    pub item: &'a Item<'c>,
     pub rules: &'a Rules,
     /// The address that the event just gave the first of the two, as their own.
     pub address: Option<&'a str>,

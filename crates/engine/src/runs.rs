@@ -414,10 +414,7 @@ impl<'r> Runs<'r> {
     /// The contact's time zone by SPEC D8.
     pub fn zone(&self, stored: &Stored) -> jiff::tz::TimeZone {
         let policies = &self.settings.policies;
-        let attribute = policies
-            .time_zone_attribute
-            .as_deref()
-            .and_then(|name| stored.contact.attributes.get(name));
+        let attribute = policies.time_zone_attribute.as_deref().and_then(|name| stored.contact.attributes.get(name));
         let sources = ZoneSources {
             attribute: attribute.as_ref().and_then(Value::as_str),
             derived: stored.zone.as_deref(),

@@ -8,17 +8,16 @@
 
 mod path;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use path::{Path, Place};
 
-use crate::contact::key::normalise_address;
+use crate::contact::key::{cut, normalise_address};
 use crate::contact::timezone;
 use crate::event::Event;
-use crate::value::as_text;
 
 /// Where each thing is looked for; the first place that has it counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -56,13 +55,6 @@ pub enum About {
 pub struct Address {
     pub address: String,
     pub from: AddressFrom,
-}
-
-/// A time zone that exists, and whether only the network's place suggests it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone {
-    pub name: String,
-    pub guessed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,30 +116,35 @@ impl Mapping {
     pub fn address(&self, event: &Event<'_>) -> Option<Address> {
         let own = self.about(&event.name) == About::Actor;
         self.address.iter().filter(|path| own || path.place != Place::Event).find_map(|path| {
-            let address = normalise_address(&text(&path.find(event)?)?)?;
+            let address = normalise_address(&path.text(event)?)?;
             let from = if path.place == Place::Event { AddressFrom::Event } else { AddressFrom::Contact };
             Some(Address { address, from })
         })
     }
 
     /// The contact's name, cut to a line's length.
-    pub fn name(&self, event: &Event<'_>) -> Option<String> {
+    pub fn name<'e>(&self, event: &Event<'e>) -> Option<Cow<'e, str>> {
         let own = self.about(&event.name) == About::Actor;
-        let found = self.name.iter().filter(|path| own || path.place != Place::Event);
-        found
-            .into_iter()
-            .find_map(|path| text(&path.find(event)?))
-            .map(|name| crate::contact::key::cut(&name, 200).to_owned())
+        let name =
+            self.name.iter().filter(|path| own || path.place != Place::Event).find_map(|path| path.text(event))?;
+        Some(match name {
+            Cow::Borrowed(name) => Cow::Borrowed(cut(name, LONGEST_NAME)),
+            Cow::Owned(name) => Cow::Owned(cut(&name, LONGEST_NAME).to_owned()),
+        })
     }
 
-    /// The name of a time zone that exists. What the network says is not taken from a
-    /// server's events: that is where the server stands.
-    pub fn zone(&self, event: &Event<'_>) -> Option<Zone> {
+    /// The name of a time zone that exists, where it may take the place of the one held.
+    /// What the network suggests fills a gap; it never replaces what a device said (SPEC
+    /// D8), and it is not taken from a server's events: that is where the server stands.
+    pub fn zone<'e>(&self, event: &Event<'e>, held: Option<&str>) -> Option<Cow<'e, str>> {
         let usable = |path: &&Path| !(event.server_side && (path.place == Place::Event || path.is_guess()));
-        self.time_zone.iter().filter(usable).find_map(|path| {
-            let name = text(&path.find(event)?)?;
-            timezone::named(&name).map(|_| Zone { name, guessed: path.is_guess() })
-        })
+        for path in self.time_zone.iter().filter(usable) {
+            let Some(name) = path.text(event) else { continue };
+            if held == Some(&*name) || timezone::named(&name).is_some() {
+                return (held.is_none() || !path.is_guess()).then_some(name);
+            }
+        }
+        None
     }
 
     /// Under which name a contact's property is kept.
@@ -160,12 +157,8 @@ impl Mapping {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(_) | Value::Number(_) => Some(as_text(value).trim().to_owned()).filter(|text| !text.is_empty()),
-        _ => None,
-    }
-}
+/// A line's length, in characters.
+const LONGEST_NAME: usize = 200;
 
 #[cfg(test)]
 mod tests;

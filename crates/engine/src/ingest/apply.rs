@@ -3,6 +3,8 @@
 //! Values that stay the same are not written back: most events say nothing new about the
 //! contact, and skipping them is a fifth of the whole step.
 
+use std::borrow::Cow;
+
 use hogwire_model::Time;
 use hogwire_model::contact::Origin;
 use hogwire_model::event::Pairs;
@@ -23,14 +25,19 @@ pub fn apply(people: &mut People<'_>, contact: &str, item: &Item<'_>, mapping: &
     for name in &event.unset {
         changed |= stored.contact.attributes.unset(mapping.attribute(name), event.at, Origin::Event);
     }
-    changed |= address(stored, item);
+    let has_moved = address(stored, item);
+    changed |= has_moved;
     changed |= replace(&mut stored.name, mapping.name(event));
     // What the network suggests fills a gap; it never replaces what a device said (SPEC D8).
-    let zone = mapping.zone(event).filter(|zone| !zone.guessed || stored.zone.is_none());
-    changed |= replace(&mut stored.zone, zone.map(|zone| zone.name));
+    let zone = mapping.zone(event, stored.zone.as_deref());
+    changed |= replace(&mut stored.zone, zone);
     if changed {
         stored.contact.seen_at = stored.contact.seen_at.max(event.at);
-        people.touch(contact);
+        if has_moved {
+            people.change(contact);
+        } else {
+            people.touch(contact);
+        }
     }
 }
 
@@ -58,10 +65,10 @@ fn address(stored: &mut Stored, item: &Item<'_>) -> bool {
     true
 }
 
-fn replace(held: &mut Option<String>, found: Option<String>) -> bool {
+fn replace(held: &mut Option<String>, found: Option<Cow<'_, str>>) -> bool {
     match found {
-        Some(found) if held.as_ref() != Some(&found) => {
-            *held = Some(found);
+        Some(found) if held.as_deref() != Some(&*found) => {
+            *held = Some(found.into_owned());
             true
         }
         _ => false,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use hogwire_connectors::Refusal;
 use hogwire_model::Time;
-use hogwire_model::contact::Key;
 use hogwire_model::contact::key::{self, MAX_VALUE};
-use hogwire_model::event::Event;
+use hogwire_model::contact::{Key, KeyKind};
+use hogwire_model::event::{Event, Identity};
 use hogwire_model::mapping::{Address, Mapping};
 
 use crate::catalog::Catalog;
@@ -33,6 +33,10 @@ pub struct Item<'c> {
     /// Every legal key the event names its contact by, strongest first.
     pub keys: Vec<Key>,
     pub address: Option<Address>,
+    /// The address as a key.
+    pub address_key: Option<Key>,
+    /// The other name that the event says is the same contact.
+    pub other_key: Option<Key>,
     /// Who it was; set by `identify`.
     pub contact: Option<String>,
     /// It was indexed when it arrived, and only now becomes known.
@@ -43,6 +47,11 @@ impl Item<'_> {
     /// `connection:uuid`: how decisions and enrollments name the event.
     pub fn name(&self) -> String {
         format!("{}:{}", self.connection, self.event.uuid)
+    }
+
+    /// Every key that may name somebody whom the event concerns.
+    pub fn all_keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().chain(&self.address_key).chain(&self.other_key)
     }
 }
 
@@ -127,15 +136,28 @@ fn item<'c>(mapping: &Mapping, stored: &'c Stored, event: Event<'c>, is_past: bo
             value: key::cut(value, MAX_VALUE).to_owned(),
         })
         .collect();
+    let address = mapping.address(&event);
     Item {
         connection: &stored.connection,
         place: &stored.place,
         keys,
-        address: mapping.address(&event),
+        address_key: address.as_ref().map(address_key),
+        address,
+        other_key: other_key(&stored.connection, &event),
         event,
         contact: None,
         is_past,
     }
+}
+
+/// Addresses join people across connections: their keys name none.
+fn address_key(address: &Address) -> Key {
+    Key { connection: String::new(), kind: KeyKind::Email, value: address.address.clone() }
+}
+
+fn other_key(connection: &str, event: &Event<'_>) -> Option<Key> {
+    let (Identity::Absorb { other } | Identity::Force { other }) = event.identity.as_ref()?;
+    Some(Key { connection: connection.to_owned(), kind: KeyKind::Visitor, value: other.clone().into_owned() })
 }
 
 fn set_one_aside(engine: &Engine, tx: &mut Tx<'_>, stored: &Stored, refusal: &Refusal) -> Result<()> {

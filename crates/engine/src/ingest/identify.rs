@@ -24,15 +24,7 @@ const ROUNDS: usize = 4;
 
 /// Loads everyone the batch may concern and settles who each event was.
 pub fn people<'e>(engine: &'e Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, now: Time) -> Result<People<'e>> {
-    let mut keys: Vec<Key> = Vec::with_capacity(batch.items.len() * 3);
-    for item in &batch.items {
-        keys.extend(item.keys.iter().cloned());
-        keys.extend(address_key(item));
-        keys.extend(other_key(item));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    let keys: Vec<&Key> = keys.iter().collect();
+    let keys: Vec<&Key> = batch.items.iter().flat_map(Item::all_keys).collect();
     let mut people = People::load(tx, &keys, &*engine.outside.entropy, now)?;
     let rules = engine.settings().merge_rules();
     for item in &mut batch.items {
@@ -87,26 +79,17 @@ pub fn resolve_past(tx: &mut Tx<'_>, people: &mut People<'_>, past: &mut Batch<'
 
 /// An event of the past may name contacts that the batch did not.
 fn load_more(tx: &mut Tx<'_>, people: &mut People<'_>, past: &Batch<'_>) -> Result<()> {
-    let mut keys: Vec<Key> = Vec::new();
-    for item in &past.items {
-        keys.extend(item.keys.iter().cloned());
-        keys.extend(address_key(item));
-        keys.extend(other_key(item));
-    }
-    keys.retain(|key| people.find(key).is_none());
-    keys.sort_unstable();
-    keys.dedup();
-    people.load_more(tx, &keys.iter().collect::<Vec<_>>())
+    let keys: Vec<&Key> = past.items.iter().flat_map(Item::all_keys).filter(|key| people.find(key).is_none()).collect();
+    people.load_more(tx, &keys)
 }
 
 fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &Rules) -> Result<Option<String>> {
-    let name = item.name();
-    let cause = Cause { event: &name, rules, address: None };
+    let cause = Cause { item, rules, address: None };
     let mut contact = by_keys(people, tx, item, &cause)?;
     contact = by_address(people, tx, item, contact, &cause)?;
     let Some(mut contact) = contact else { return Ok(None) };
-    if let Some(other) = other_key(item) {
-        contact = join(people, tx, item, contact, &other, &cause)?;
+    if let Some(other) = &item.other_key {
+        contact = join(people, tx, item, contact, other, &cause)?;
     }
     for key in &item.keys {
         people.add_key(key, &contact);
@@ -119,7 +102,7 @@ fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &R
 }
 
 /// The contact that the event's own keys name. Two that differ are one record at the source.
-fn by_keys(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, cause: &Cause<'_>) -> Result<Option<String>> {
+fn by_keys(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, cause: &Cause<'_, '_>) -> Result<Option<String>> {
     let mut found: Option<String> = None;
     for key in &item.keys {
         let Some(next) = people.find(key).map(str::to_owned) else { continue };
@@ -137,11 +120,11 @@ fn by_address(
     tx: &mut Tx<'_>,
     item: &Item<'_>,
     contact: Option<String>,
-    cause: &Cause<'_>,
+    cause: &Cause<'_, '_>,
 ) -> Result<Option<String>> {
-    let (Some(address), Some(key)) = (&item.address, address_key(item)) else { return Ok(contact) };
+    let (Some(address), Some(key)) = (&item.address, &item.address_key) else { return Ok(contact) };
     let own = address.from == AddressFrom::Contact;
-    let holder = people.find(&key).map(str::to_owned);
+    let holder = people.find(key).map(str::to_owned);
     match (contact, holder) {
         (Some(contact), Some(holder)) if contact != holder && own => {
             let cause = Cause { address: Some(&address.address), ..*cause };
@@ -151,7 +134,7 @@ fn by_address(
         (Some(contact), None) => {
             let has_one = people.get(&contact).is_some_and(|held| held.contact.address.is_some());
             if own || !has_one {
-                people.add_key(&key, &contact);
+                people.add_key(key, &contact);
             }
             Ok(Some(contact))
         }
@@ -161,7 +144,7 @@ fn by_address(
         }
         (None, None) => {
             let contact = people.make(item.event.at);
-            people.add_key(&key, &contact);
+            people.add_key(key, &contact);
             Ok(Some(contact))
         }
     }
@@ -173,7 +156,7 @@ fn join(
     item: &Item<'_>,
     contact: String,
     other: &Key,
-    cause: &Cause<'_>,
+    cause: &Cause<'_, '_>,
 ) -> Result<String> {
     if key::is_illegal_id(&other.value) {
         return Ok(contact);
@@ -189,15 +172,4 @@ fn join(
             Ok(contact)
         }
     }
-}
-
-pub fn address_key(item: &Item<'_>) -> Option<Key> {
-    let address = item.address.as_ref()?;
-    Some(Key { connection: String::new(), kind: KeyKind::Email, value: address.address.clone() })
-}
-
-/// The other name that the event says is the same contact.
-pub fn other_key(item: &Item<'_>) -> Option<Key> {
-    let (Identity::Absorb { other } | Identity::Force { other }) = item.event.identity.as_ref()?;
-    Some(Key { connection: item.connection.to_owned(), kind: KeyKind::Visitor, value: other.clone().into_owned() })
 }

@@ -6,7 +6,6 @@ use hogwire_model::Time;
 use hogwire_model::contact::Key;
 
 use super::batch::Batch;
-use super::identify::other_key;
 use crate::error::Result;
 use crate::store::{Tx, counts, coverage, event_names, events, unmatched};
 
@@ -28,7 +27,7 @@ pub fn index(tx: &mut Tx<'_>, batch: &Batch<'_>, past: &Batch<'_>, damaged: u64,
     events::add(tx, &mut rows)?;
     let mut waiting: Vec<(Key, &str)> = Vec::new();
     for item in batch.items.iter().filter(|item| item.contact.is_none()) {
-        let keys = item.keys.iter().cloned().chain(other_key(item));
+        let keys = item.keys.iter().chain(&item.other_key).cloned();
         waiting.extend(keys.map(|key| (key, &*item.event.uuid)));
     }
     unmatched::add(tx, &waiting, now)?;

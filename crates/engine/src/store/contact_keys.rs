@@ -24,14 +24,58 @@ const ADD: Insert = Insert {
     on_conflict: "",
 };
 
-/// Finds the contacts of many keys. Locks the key rows in their order on PostgreSQL.
-pub fn find_many(tx: &mut Tx<'_>, keys: &[&Key]) -> Result<HashMap<Key, String>> {
-    let mut groups: std::collections::BTreeMap<(&str, KeyKind), Vec<&str>> = std::collections::BTreeMap::new();
-    for key in keys {
-        groups.entry((&key.connection, key.kind)).or_default().push(&key.value);
+/// Contacts by their keys. The few pairs of connection and kind are held apart, so that a
+/// lookup hashes nothing but the value.
+#[derive(Default)]
+pub struct Keyed {
+    groups: Vec<Group>,
+}
+
+struct Group {
+    connection: String,
+    kind: KeyKind,
+    contacts: HashMap<String, String>,
+}
+
+impl Keyed {
+    pub fn get(&self, key: &Key) -> Option<&str> {
+        let group = self.groups.iter().find(|group| group.is_of(key))?;
+        group.contacts.get(&key.value).map(String::as_str)
     }
-    let mut found = HashMap::with_capacity(keys.len());
-    for ((connection, kind), mut values) in groups {
+
+    pub fn insert(&mut self, key: &Key, contact: String) {
+        let place = self.groups.iter().position(|group| group.is_of(key)).unwrap_or_else(|| {
+            let (connection, kind) = (key.connection.clone(), key.kind);
+            self.groups.push(Group { connection, kind, contacts: HashMap::new() });
+            self.groups.len() - 1
+        });
+        self.groups[place].contacts.insert(key.value.clone(), contact);
+    }
+
+    /// The contact of each key; one that has several keys comes several times.
+    pub fn contacts(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().flat_map(|group| group.contacts.values().map(String::as_str))
+    }
+
+    pub fn contacts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.groups.iter_mut().flat_map(|group| group.contacts.values_mut())
+    }
+}
+
+impl Group {
+    fn is_of(&self, key: &Key) -> bool {
+        self.kind == key.kind && self.connection == key.connection
+    }
+}
+
+/// Finds the contacts of many keys. Locks the key rows in their order on PostgreSQL.
+pub fn find_many(tx: &mut Tx<'_>, keys: &[&Key]) -> Result<Keyed> {
+    let mut wanted: std::collections::BTreeMap<(&str, KeyKind), Vec<&str>> = std::collections::BTreeMap::new();
+    for key in keys {
+        wanted.entry((&key.connection, key.kind)).or_default().push(&key.value);
+    }
+    let mut found = Keyed::default();
+    for ((connection, kind), mut values) in wanted {
         values.sort_unstable();
         values.dedup();
         let rows = tx.all(
@@ -40,9 +84,8 @@ pub fn find_many(tx: &mut Tx<'_>, keys: &[&Key]) -> Result<HashMap<Key, String>>
             &params![connection, kind.as_str(), values],
             |row| Ok((row.text(0)?, row.text(1)?)),
         )?;
-        for (value, contact) in rows {
-            found.insert(Key { connection: connection.to_owned(), kind, value }, contact);
-        }
+        let contacts = rows.into_iter().collect();
+        found.groups.push(Group { connection: connection.to_owned(), kind, contacts });
     }
     Ok(found)
 }

@@ -17,24 +17,36 @@ pub struct Stored {
     pub zone: Option<String>,
 }
 
+const COLUMNS: &[(&str, Column)] = &[
+    ("id", Column::Text),
+    ("identified", Column::Int),
+    ("address", Column::Text),
+    ("address_from_event", Column::Int),
+    ("name", Column::Text),
+    ("zone", Column::Text),
+    ("attributes", Column::Text),
+    ("created_at", Column::Int),
+    ("updated_at", Column::Int),
+    ("seen_at", Column::Int),
+];
+
 const UPSERT: Insert = Insert {
     into: "contacts",
-    columns: &[
-        ("id", Column::Text),
-        ("identified", Column::Int),
-        ("address", Column::Text),
-        ("address_from_event", Column::Int),
-        ("name", Column::Text),
-        ("zone", Column::Text),
-        ("attributes", Column::Text),
-        ("created_at", Column::Int),
-        ("updated_at", Column::Int),
-        ("seen_at", Column::Int),
-    ],
+    columns: COLUMNS,
     on_conflict: "ON CONFLICT (id) DO UPDATE SET identified = excluded.identified, address = excluded.address, \
                   address_from_event = excluded.address_from_event, name = excluded.name, zone = excluded.zone, \
                   attributes = excluded.attributes, created_at = excluded.created_at, \
                   updated_at = excluded.updated_at, seen_at = excluded.seen_at",
+};
+
+/// Leaves the indexed columns alone: SQLite writes the entry of every index whose column
+/// is named here, changed or not.
+const UPSERT_VALUES: Insert = Insert {
+    into: "contacts",
+    columns: COLUMNS,
+    on_conflict: "ON CONFLICT (id) DO UPDATE SET identified = excluded.identified, \
+                  address_from_event = excluded.address_from_event, name = excluded.name, zone = excluded.zone, \
+                  attributes = excluded.attributes, updated_at = excluded.updated_at, seen_at = excluded.seen_at",
 };
 
 /// Loads contacts by id. On PostgreSQL the rows are locked, in the order of their ids, so
@@ -96,6 +108,15 @@ pub fn by_address_prefix(tx: &mut Tx<'_>, prefix: &str, limit: usize) -> Result<
 
 /// Writes contacts as they are now, new or changed. Sorted by id for the sake of the index.
 pub fn save(tx: &mut Tx<'_>, contacts: &mut [&Stored], now: Time) -> Result<()> {
+    write(tx, &UPSERT, contacts, now)
+}
+
+/// As `save`, for contacts whose address and time of making are as they were.
+pub fn save_values(tx: &mut Tx<'_>, contacts: &mut [&Stored], now: Time) -> Result<()> {
+    write(tx, &UPSERT_VALUES, contacts, now)
+}
+
+fn write(tx: &mut Tx<'_>, insert: &'static Insert, contacts: &mut [&Stored], now: Time) -> Result<()> {
     contacts.sort_by(|a, b| a.contact.id.cmp(&b.contact.id));
     let mut rows = Vec::with_capacity(contacts.len());
     for stored in contacts.iter() {
@@ -118,7 +139,7 @@ pub fn save(tx: &mut Tx<'_>, contacts: &mut [&Stored], now: Time) -> Result<()> 
             .to_vec(),
         );
     }
-    tx.insert_many(&UPSERT, &rows)?;
+    tx.insert_many(insert, &rows)?;
     Ok(())
 }
 

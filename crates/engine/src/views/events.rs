@@ -160,7 +160,7 @@ impl Engine {
                 .collect(),
             address_from: address.as_ref().map(|address| address.from.as_str()),
             address: address.map(|address| address.address),
-            name: mapping.name(&event),
+            name: mapping.name(&event).map(std::borrow::Cow::into_owned),
             variables: event.properties.to_value(),
             problem: None,
         }

@@ -152,12 +152,7 @@ impl Attributes {
     pub fn all(&self) -> impl Iterator<Item = Attribute<'_>> {
         self.held.iter().filter_map(|held| {
             let value = self.value(held).filter(|value| !value.is_null())?;
-            Some(Attribute {
-                name: self.piece(&held.name),
-                value,
-                at: Time::from_millis(held.at),
-                origin: held.origin,
-            })
+            Some(Attribute { name: self.piece(&held.name), value, at: Time::from_millis(held.at), origin: held.origin })
         })
     }
 
@@ -204,11 +199,13 @@ impl Attributes {
     }
 }
 
+type Places = (Vec<Held>, Vec<(usize, String)>);
+
 /// The places of a stored document, and the names that it holds only escaped.
-fn places(text: &str) -> Result<(Vec<Held>, Vec<(usize, String)>), serde_json::Error> {
+fn places(text: &str) -> Result<Places, serde_json::Error> {
     struct Reader<'t>(&'t str);
     impl<'de> Visitor<'de> for Reader<'de> {
-        type Value = (Vec<Held>, Vec<(usize, String)>);
+        type Value = Places;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object of attributes")
@@ -267,8 +264,7 @@ impl Serialize for Attributes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.held.len()))?;
         for held in &self.held {
-            let value: &RawValue =
-                serde_json::from_str(self.piece(&held.value)).map_err(serde::ser::Error::custom)?;
+            let value: &RawValue = serde_json::from_str(self.piece(&held.value)).map_err(serde::ser::Error::custom)?;
             let stored = Stored { value, at: held.at, origin: held.origin };
             map.serialize_entry(self.piece(&held.name), &stored)?;
         }
@@ -287,9 +283,9 @@ impl PartialEq for Attributes {
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.held.iter().map(|held| {
-                (self.piece(&held.name), (self.piece(&held.value), held.at, held.origin))
-            }))
+            .entries(
+                self.held.iter().map(|held| (self.piece(&held.name), (self.piece(&held.value), held.at, held.origin))),
+            )
             .finish()
     }
 }

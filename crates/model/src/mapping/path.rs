@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::event::{Event, text_of, value_of};
+use crate::value::as_text;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
-
-use crate::event::Event;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -50,15 +49,25 @@ impl Path {
         self.name.contains("geoip")
     }
 
-    /// The value there, unless it is absent or null.
-    pub fn find(&self, event: &Event<'_>) -> Option<Value> {
+    /// The text or number there, trimmed; nothing where it is blank or anything else.
+    pub fn text<'e>(&self, event: &Event<'e>) -> Option<Cow<'e, str>> {
         let pairs = match self.place {
             Place::Snapshot => &event.snapshot,
             Place::Set => &event.set,
             Place::SetOnce => &event.set_once,
             Place::Event => &event.properties,
         };
-        pairs.value(&self.name).filter(|value| !value.is_null())
+        let raw = pairs.get(&self.name)?;
+        let text = match raw.get().as_bytes().first() {
+            Some(b'"') => text_of(raw)?,
+            Some(b'-' | b'0'..=b'9') => Cow::Owned(as_text(&value_of(raw)?)),
+            _ => return None,
+        };
+        let text = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        };
+        (!text.is_empty()).then_some(text)
     }
 }
 
