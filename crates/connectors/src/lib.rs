@@ -4,6 +4,7 @@
 //! times are arguments, and no vendor's folder imports another's. The engine calls `check`
 //! before it acknowledges a record and `read` when it decides about it.
 
+pub mod brevo;
 pub mod http;
 pub mod machine;
 pub mod manifest;
@@ -33,7 +34,7 @@ pub use whom::whom;
 
 /// Every connector there is, sorted by name. A new one adds its line here.
 pub fn all() -> &'static [Manifest] {
-    &[posthog::MANIFEST, segment::MANIFEST, smtp::MANIFEST, webhook::MANIFEST]
+    &[brevo::MANIFEST, posthog::MANIFEST, segment::MANIFEST, smtp::MANIFEST, webhook::MANIFEST]
 }
 
 /// Can the record be an event? Cheap: UTF-8, a JSON object of bounded depth, a name. Nothing
