@@ -4,5 +4,6 @@
 //! Each is plain state with time as an argument; `World` drives them in one thread under
 //! seeded faults, `serve` puts the same code behind sockets on loopback.
 
+pub mod brevo;
 pub mod mailbox;
 pub mod posthog;
