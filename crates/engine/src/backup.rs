@@ -33,6 +33,8 @@ pub struct Restored {
     pub backed_up_at: Option<Time>,
     /// Opt-outs that the backup did not know.
     pub opt_outs: usize,
+    /// Contacts that had been erased since, and were erased once more.
+    pub erased: usize,
     /// Messages that may have gone out since.
     pub unknown_messages: usize,
     /// Runs that were due since the backup: nobody knows how far they went.
@@ -65,6 +67,8 @@ impl Engine {
             let mut report = Restored { backed_up_at: since, ..Restored::default() };
             self.brake(tx, actor, now)?;
             report.opt_outs = replay_opt_outs(tx, &lines)?;
+            let erased: HashSet<&str> = lines.iter().filter_map(erased).collect();
+            report.erased = crate::contacts::again_after_restore(self, tx, &erased, now)?;
             report.unknown_messages = self.call_messages_unknown(tx, &lines, since, now)?;
             report.unknown_runs = self.call_runs_unknown(tx, since, now)?;
             report.would_send = messages::waiting(tx)?;
@@ -123,6 +127,13 @@ impl Engine {
         }
         runs.finish(tx)?;
         Ok(called)
+    }
+}
+
+fn erased(line: &Line) -> Option<&str> {
+    match &line.note {
+        Note::Erased { address_hash } => Some(address_hash),
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod access;
 pub mod backup;
 pub mod campaigns;
 pub mod catalog;
+pub mod contacts;
 pub mod engine;
 pub mod error;
 pub mod explain;

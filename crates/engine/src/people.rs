@@ -66,6 +66,15 @@ impl<'e> People<'e> {
         Ok(())
     }
 
+    /// Finds and locks a contact by its id, beside those already held.
+    pub fn hold(&mut self, tx: &mut Tx<'_>, id: &str) -> Result<()> {
+        if !self.held.contains_key(self.follow(id)) {
+            let found = contacts::lock(tx, &[id])?;
+            self.held.extend(found);
+        }
+        Ok(())
+    }
+
     pub fn find(&self, key: &Key) -> Option<&str> {
         self.by_key.get(key)
     }

@@ -1,7 +1,7 @@
 //! What the operator settled, as plain values. The server reads files and environment and
 //! hands this over; the engine never looks for settings itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use hogwire_model::Span;
@@ -16,6 +16,8 @@ pub struct Settings {
     /// By name. The connection of `connectors.posthog` is `posthog`.
     pub connections: BTreeMap<String, Connection>,
     pub senders: BTreeMap<String, Sender>,
+    /// Where contacts, lists and events go. That of `connectors.brevo` is `brevo`.
+    pub destinations: BTreeMap<String, Destination>,
     /// Sending domains the operator vouches for (`verify: false`).
     pub vouched_domains: Vec<String>,
     pub topics: BTreeMap<String, Topic>,
@@ -53,6 +55,24 @@ pub struct Connection {
     pub starts_active: bool,
     pub webhook_secret: Option<String>,
     pub mapping: Mapping,
+}
+
+/// A place that is kept as contacts are here.
+#[derive(Clone)]
+pub struct Destination {
+    pub connector: String,
+    pub host: String,
+    pub key: String,
+    /// Which attribute goes there under which name.
+    pub fields: BTreeMap<String, String>,
+    /// Events that go there, by name.
+    pub events: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Destination({} at {})", self.connector, self.host)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -106,6 +106,20 @@ pub fn read(disk: &dyn Disk, at: Place, length: usize) -> Result<Vec<u8>> {
     Ok(bytes.split_off(skip.min(bytes.len())))
 }
 
+/// Puts other bytes in the place of some, in an archive that is there.
+pub fn replace(disk: &dyn Disk, segment: u64, others: &[(Place, Vec<u8>)]) -> Result<()> {
+    let Some(foot) = foot(disk, segment)? else { return Ok(()) };
+    let length = usize::try_from(foot.end).unwrap_or(usize::MAX);
+    let mut bytes = read(disk, Place { segment, offset: 0 }, length)?;
+    for (at, other) in others {
+        let start = usize::try_from(at.offset).unwrap_or(usize::MAX);
+        if let Some(held) = start.checked_add(other.len()).and_then(|end| bytes.get_mut(start..end)) {
+            held.copy_from_slice(other);
+        }
+    }
+    write(disk, segment, &bytes, foot.newest)
+}
+
 /// Drops archives whose newest record is older than the time.
 pub fn drop_before(disk: &dyn Disk, time: Time) -> Result<()> {
     for segment in segments(disk)? {

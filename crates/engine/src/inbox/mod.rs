@@ -164,6 +164,15 @@ impl Inbox {
         }
     }
 
+    /// Takes the payloads at some of these places away, and leaves their places as they are.
+    /// Answers the places that are left to do.
+    pub fn blank(&self, tx: &mut Tx<'_>, places: &[String]) -> Result<Vec<String>> {
+        match self {
+            Self::Log(log) => log.blank(places),
+            Self::Table(_) => crate::store::inbox::blank(tx, places).map(|()| Vec::new()),
+        }
+    }
+
     /// Drops what arrived before a time, whole segments or days at once.
     pub fn drop_before(&self, tx: &mut Tx<'_>, time: Time) -> Result<()> {
         match self {

@@ -63,6 +63,24 @@ pub fn encode(group: &mut Vec<u8>, place: Place, record: &Record<'_>, length: us
     group.resize(start + padded(length), 0);
 }
 
+/// The record as it lies at its place, with nothing in its body.
+pub fn blanked(place: Place, stored: &Stored) -> Result<Vec<u8>> {
+    let mut body = vec![b' '; stored.body.len()];
+    if let [first, second, ..] = body.as_mut_slice() {
+        (*first, *second) = (b'{', b'}');
+    }
+    let record = Record {
+        connection: &stored.connection,
+        shape: &stored.shape,
+        arrived: stored.arrived,
+        body: &body,
+        lane_hint: 0,
+    };
+    let mut bytes = Vec::new();
+    encode(&mut bytes, place, &record, length_of(&record)?);
+    Ok(bytes)
+}
+
 pub enum Decoded {
     /// The record, and its length before padding.
     Record(Stored, usize),

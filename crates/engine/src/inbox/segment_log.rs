@@ -214,6 +214,31 @@ impl SegmentLog {
         Ok(record::record_at(at, &self.bytes(at, length)?))
     }
 
+    /// Takes away the payloads at those places that lie in the first one's segment, and answers
+    /// the rest. They were decided long ago, so a torn write harms nothing.
+    pub fn blank(&self, places: &[String]) -> Result<Vec<String>> {
+        let Some(segment) = places.iter().find_map(|place| Place::parse(place)).map(|place| place.segment) else {
+            return Ok(Vec::new());
+        };
+        let (own, rest): (Vec<&String>, Vec<&String>) =
+            places.iter().partition(|place| Place::parse(place).is_none_or(|place| place.segment == segment));
+        let mut blanked: Vec<(Place, Vec<u8>)> = Vec::new();
+        for place in own {
+            if let (Some(at), Some(stored)) = (Place::parse(place), self.fetch(place)?) {
+                blanked.push((at, record::blanked(at, &stored)?));
+            }
+        }
+        let name = segment_name(segment);
+        if self.disk.size(&name).is_ok() {
+            for (at, bytes) in &blanked {
+                self.disk.write_sync(&name, at.offset, bytes)?;
+            }
+        } else {
+            archive::replace(&*self.disk, segment, &blanked)?;
+        }
+        Ok(rest.into_iter().cloned().collect())
+    }
+
     /// Tells that everything before a position is decided and committed.
     pub fn decided(&self, next: &str) {
         if let Some(at) = Place::parse(next) {

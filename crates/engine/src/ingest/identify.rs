@@ -5,6 +5,7 @@
 //! who that was, its past is taken from there and goes through the same rules.
 
 use hogwire_model::Time;
+use hogwire_model::contact::consent::{SuppressionReason, address_hash};
 use hogwire_model::contact::key::{self, KEYS_PER_ADDRESS};
 use hogwire_model::contact::merge::{Rules, Why};
 use hogwire_model::contact::{Key, KeyKind};
@@ -13,11 +14,12 @@ use hogwire_model::mapping::AddressFrom;
 
 use super::batch::{Batch, Item};
 use crate::catalog::Catalog;
+use crate::contacts::ANYBODY;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::inbox::Stored;
 use crate::people::{Cause, People};
-use crate::store::{Tx, contact_keys, events, unmatched};
+use crate::store::{Tx, contact_keys, events, settings, suppressions, unmatched};
 
 /// How often the past may reveal a further name that has a past of its own.
 const ROUNDS: usize = 4;
@@ -26,11 +28,32 @@ const ROUNDS: usize = 4;
 pub fn people<'e>(engine: &'e Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, now: Time) -> Result<People<'e>> {
     let keys: Vec<&Key> = batch.items.iter().flat_map(Item::all_keys).collect();
     let mut people = People::load(tx, &keys, &*engine.outside.entropy, now)?;
+    forget_erased(engine, tx, batch, &people)?;
     let rules = engine.settings().merge_rules();
     for item in &mut batch.items {
         item.contact = identify(&mut people, tx, item, &rules)?;
     }
     Ok(people)
+}
+
+/// Whoever was erased must not be made anew by an event that comes late: their address says
+/// nothing here. Addresses are looked up only where somebody ever was erased.
+fn forget_erased(engine: &Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, people: &People<'_>) -> Result<()> {
+    if settings::text(tx, ANYBODY)?.is_none() {
+        return Ok(());
+    }
+    let key = engine.keyring.derive(b"addresses");
+    let is_new = |item: &Item<'_>| address_key(item).filter(|key| people.find(key).is_none());
+    let hashed: Vec<Option<String>> =
+        batch.items.iter().map(|item| is_new(item).map(|named| address_hash(&named.value, &key))).collect();
+    let listed = suppressions::of_many(tx, hashed.iter().flatten().map(String::as_str).collect())?;
+    for (item, hash) in batch.items.iter_mut().zip(&hashed) {
+        let reasons = hash.as_ref().and_then(|hash| listed.get(hash));
+        if reasons.is_some_and(|held| held.iter().any(|one| one.reason == SuppressionReason::Erased)) {
+            item.address = None;
+        }
+    }
+    Ok(())
 }
 
 /// Bodies of the events that waited for a name which somebody now answers to.

@@ -6,6 +6,7 @@
 use hogwire_model::Time;
 
 use super::{schedule, survey};
+use crate::contacts;
 use crate::engine::{Engine, Stepped};
 use crate::error::{Error, Result};
 use crate::housekeeping;
@@ -22,6 +23,7 @@ type Run = fn(&Engine, &mut Tx<'_>, &jobs::Job, Time) -> Result<After>;
 /// Every kind of standing job, sorted.
 pub fn all() -> &'static [(&'static str, Run)] {
     &[
+        ("blank_log", contacts::blank_log),
         ("heartbeat", housekeeping::heartbeat),
         ("move_history", housekeeping::move_history),
         ("prune", housekeeping::prune),

@@ -118,6 +118,9 @@ fn read(
 }
 
 fn of_campaign(delivery: &Delivery, mut properties: Map<String, Value>) -> Map<String, Value> {
+    if delivery.campaign_id.is_empty() {
+        return properties;
+    }
     properties.entry("campaign").or_insert_with(|| delivery.campaign_id.as_str().into());
     properties.entry("step").or_insert_with(|| delivery.step.as_str().into());
     properties

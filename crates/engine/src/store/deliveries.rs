@@ -168,6 +168,15 @@ pub fn newest(tx: &mut Tx<'_>, status: &str, before: Option<(Time, &str)>, limit
     )
 }
 
+/// What went, or goes, out about contacts, newest first.
+pub fn of_contact(tx: &mut Tx<'_>, contacts: &[String], limit: usize) -> Result<Vec<Delivery>> {
+    tx.all(
+        select!("WHERE contact_id {any $1} ORDER BY created_at DESC, id DESC LIMIT $2"),
+        &params![contacts.to_vec(), limit],
+        read,
+    )
+}
+
 /// What is held back, once per destination and reason, with how many wait: a refused
 /// credential is one problem, however many events it stops.
 pub fn troubles(tx: &mut Tx<'_>) -> Result<Vec<(String, String, i64)>> {

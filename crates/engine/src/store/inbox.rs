@@ -149,3 +149,14 @@ fn received(row: &Row<'_>) -> Result<Received> {
         body: row.bytes(6)?,
     })
 }
+
+/// Takes the payloads at these places away.
+pub fn blank(tx: &mut Tx<'_>, places: &[String]) -> Result<()> {
+    for place in places {
+        let Some((day, seq)) = place.split_once(':') else { continue };
+        let (Ok(day), Ok(seq)) = (day.parse::<i64>(), seq.parse::<i64>()) else { continue };
+        let nothing: &[u8] = b"{}";
+        tx.execute("UPDATE inbox SET body = $3 WHERE day = $1 AND seq = $2", &params![day, seq, nothing])?;
+    }
+    Ok(())
+}

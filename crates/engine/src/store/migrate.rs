@@ -18,13 +18,22 @@ struct Migration {
     only_postgres: &'static str,
 }
 
-const ALL: &[Migration] = &[Migration {
-    number: 1,
-    name: "first",
-    sql: include_str!("migrations/0001_first.sql"),
-    only_sqlite: "",
-    only_postgres: include_str!("migrations/0001_first.postgres.sql"),
-}];
+const ALL: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "first",
+        sql: include_str!("migrations/0001_first.sql"),
+        only_sqlite: "",
+        only_postgres: include_str!("migrations/0001_first.postgres.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "destinations",
+        sql: include_str!("migrations/0002_destinations.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
+];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

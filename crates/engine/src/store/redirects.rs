@@ -68,6 +68,16 @@ pub fn family(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>> {
     Ok(ids)
 }
 
+/// As `family`, with those whose history has been moved already: every id the contact ever
+/// had, its own first.
+pub fn everyone(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>> {
+    let mut ids = vec![id.to_owned()];
+    ids.extend(
+        tx.all("SELECT loser FROM redirects WHERE survivor = $1 ORDER BY loser", &params![id], |row| row.text(0))?,
+    );
+    Ok(ids)
+}
+
 /// Redirects whose history still stands under the loser.
 pub fn unmoved(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<(String, String)>> {
     tx.all(

@@ -10,7 +10,7 @@ use super::{Page, limit, place};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::{
-    Tx, consents, contact_keys, contacts, decisions, engagements, enrollments, events, messages, redirects,
+    Tx, consents, contact_keys, contacts, decisions, engagements, enrollments, events, messages, mirrors, redirects,
 };
 use crate::suppress::Listed;
 
@@ -37,6 +37,8 @@ pub struct Detail {
     pub suppressions: Vec<Listed>,
     pub runs: Vec<RunLine>,
     pub merges: Vec<MergeLine>,
+    /// What each destination was told.
+    pub destinations: Vec<mirrors::Mirrored>,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,6 +142,7 @@ impl Engine {
             attributes: known(&stored),
             consents: consents::of_contact(&mut tx, &id)?,
             runs,
+            destinations: mirrors::of_contact(&mut tx, &id)?,
             merges: merges
                 .into_iter()
                 .map(|m| MergeLine { at: m.at, other: m.loser, why: m.why, refused: m.refused, event: m.event })

@@ -10,6 +10,7 @@ mod holding;
 mod inbox_lanes;
 mod looking;
 mod messages;
+mod mirrors;
 mod readers;
 mod small_rows;
 mod stage;

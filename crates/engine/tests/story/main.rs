@@ -1,6 +1,7 @@
 //! The loop in one process: an event becomes a mail, step by step, against scripted ends.
 
 mod by_hand;
+mod contacts;
 mod explain;
 mod nodes;
 mod restore;

@@ -277,6 +277,52 @@ impl World {
         assert!(left.expect("unsubscribed"), "the link is known");
     }
 
+    /// Whether a text stands in any file of the log, the journal among them, or in the table
+    /// that takes its place.
+    pub fn log_holds(&self, text: &str) -> bool {
+        let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        let disk = &self.outside.disk;
+        let names = disk.list().expect("names");
+        let mut files = names.iter().map(|name| {
+            let size = usize::try_from(disk.size(name).expect("a size")).expect("a size");
+            disk.read(name, 0, size).expect("bytes")
+        });
+        match &self.place {
+            Place::File(_) => files.any(|bytes| holds(&bytes)),
+            Place::Schema { url, name, .. } => {
+                let mut client = postgres::Client::connect(url, postgres::NoTls).expect("connected");
+                let rows = client.query(&format!("SELECT body FROM {name}.inbox"), &[]).expect("rows");
+                files.any(|bytes| holds(&bytes)) || rows.iter().any(|row| holds(row.get::<_, &[u8]>(0)))
+            }
+        }
+    }
+
+    /// Whether a text stands in any row of any table, but the inbox.
+    pub fn database_holds(&self, text: &str) -> bool {
+        match &self.place {
+            Place::File(folder) => {
+                let copy = folder.path().join("looked-at.db");
+                // What is written anew holds rows alone, and no space that was given up.
+                let held = rusqlite::Connection::open(folder.path().join("hogwire.db")).expect("opened");
+                held.execute("VACUUM INTO ?1", [copy.to_str()]).expect("a copy");
+                let bytes = std::fs::read(&copy).expect("bytes");
+                std::fs::remove_file(&copy).expect("removed");
+                bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            }
+            Place::Schema { url, name, .. } => {
+                let mut client = postgres::Client::connect(url, postgres::NoTls).expect("connected");
+                let tables =
+                    "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND tablename NOT LIKE 'inbox%'";
+                let tables = client.query(tables, &[name]).expect("tables");
+                tables.iter().any(|table| {
+                    let table: String = table.get(0);
+                    let sql = format!("SELECT 1 FROM {name}.{table} t WHERE t::text LIKE $1 LIMIT 1");
+                    !client.query(&sql, &[&format!("%{text}%")]).expect("rows").is_empty()
+                })
+            }
+        }
+    }
+
     /// Every event that was captured, of this name.
     pub fn captured(&self, name: &str) -> Vec<Value> {
         let requests = self.net.0.lock().expect("requests");

@@ -7,6 +7,7 @@ pub mod campaigns;
 pub mod connections;
 pub mod contacts;
 pub mod doctor;
+pub mod erasures;
 pub mod events;
 pub mod health;
 pub mod input;
@@ -44,6 +45,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(contacts::routes())
         .merge(crate::console::routes())
         .merge(doctor::routes())
+        .merge(erasures::routes())
         .merge(events::routes())
         .merge(health::routes())
         .merge(intake::routes::events(app))

@@ -79,6 +79,10 @@ impl Api {
         self.ask("POST", path, Some(body))
     }
 
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Stop> {
+        self.ask("PATCH", path, Some(body))
+    }
+
     pub fn delete(&self, path: &str) -> Result<Value, Stop> {
         self.ask("DELETE", path, None)
     }

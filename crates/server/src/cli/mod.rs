@@ -9,6 +9,7 @@ mod brakes;
 mod campaign;
 mod completions;
 mod config;
+mod contacts;
 mod demo;
 mod doctor;
 mod init;
@@ -69,6 +70,9 @@ enum Command {
     /// Show what can be set, or check what is.
     #[command(subcommand)]
     Config(config::Config),
+    /// Show, change, export and erase contacts.
+    #[command(subcommand)]
+    Contacts(contacts::Contacts),
     /// The whole loop on this machine, with stand-ins and nothing configured.
     Demo(demo::Demo),
     /// Check everything, and say what to do.
@@ -110,6 +114,7 @@ impl Command {
             Self::Campaign(command) => command.run(common, screen),
             Self::Completions(command) => command.run(),
             Self::Config(command) => command.run(common, screen),
+            Self::Contacts(command) => command.run(common, screen),
             Self::Demo(command) => command.run(screen),
             Self::Doctor(command) => command.run(common, screen),
             Self::Init(command) => command.run(common, screen),

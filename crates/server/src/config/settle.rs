@@ -99,6 +99,7 @@ pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config
         settings: Settings {
             connections,
             senders,
+            destinations: BTreeMap::new(),
             vouched_domains: vouched(&document),
             topics: topics(&document),
             policies,
