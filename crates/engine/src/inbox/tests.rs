@@ -232,6 +232,32 @@ fn a_restored_database_is_given_again_what_is_archived() {
 }
 
 #[test]
+fn payloads_are_blanked_in_the_log_and_in_its_archives() {
+    let bench = Bench::new();
+    let bodies = named("secret", 40);
+    bench.append(&bodies).expect("appended");
+    let mut tx = bench.store.begin().expect("a transaction");
+    let claim = bench.inbox.claim(&mut tx).expect("asked").expect("claimed");
+    let chunk = bench.inbox.read(&mut tx, &claim, 100, 1 << 20).expect("read");
+    drop(tx);
+    let places: Vec<String> = chunk.records.iter().map(|stored| stored.place.clone()).collect();
+    bench.decide_all();
+    // Every second one is blanked while the log holds it, the others when it is archived.
+    let (now, later): (Vec<_>, Vec<_>) = places.iter().cloned().enumerate().partition(|(n, _)| n % 2 == 0);
+    for some in [now, later] {
+        let mut left: Vec<String> = some.into_iter().map(|(_, place)| place).collect();
+        while !left.is_empty() {
+            left = bench.store.write(|tx| bench.inbox.blank(tx, &left)).expect("blanked");
+        }
+        while bench.inbox.tidy().expect("tidied") {}
+    }
+    for place in &places {
+        let held = bench.inbox.fetch(&bench.store, place).expect("read").expect("its place is kept");
+        assert_eq!(String::from_utf8_lossy(&held.body).trim(), "{}", "{place}");
+    }
+}
+
+#[test]
 fn a_log_that_was_lost_begins_anew() {
     let mut bench = Bench::new();
     bench.append(&named("a", 40)).expect("appended");

@@ -92,7 +92,8 @@ async fn detail(
     let happened = happened.unwrap_or_default();
     let earlier = happened.last().filter(|_| happened.len() == TIMELINE).map(|last| last.at.millis());
     let title = contact.line.address.clone().or_else(|| contact.line.name.clone());
-    let shell = Shell::new(&visitor, "contacts", title.unwrap_or_else(|| "Somebody without an address".to_owned()));
+    let shell = Shell::new(&visitor, "contacts", title.unwrap_or_else(|| "Somebody without an address".to_owned()))
+        .saying(asked.said.as_deref());
     Ok(page(&One { shell, contact, happened, earlier, campaigns }))
 }
 

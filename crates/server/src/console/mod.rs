@@ -10,6 +10,7 @@ mod campaigns;
 mod chart;
 mod contacts;
 mod drawing;
+mod erasures;
 mod events;
 mod find;
 mod health;
@@ -45,6 +46,7 @@ pub fn routes() -> Router<Shared> {
         .merge(access::routes())
         .merge(campaigns::routes())
         .merge(contacts::routes())
+        .merge(erasures::routes())
         .merge(events::routes())
         .merge(find::routes())
         .merge(health::routes())

@@ -49,12 +49,14 @@ impl Shell {
     }
 }
 
-const SAYINGS: [(&str, &str); 18] = [
+const SAYINGS: [(&str, &str); 20] = [
     ("activated", "The campaign is active: events that come from now on may start it."),
     ("archived", "The campaign is archived. Runs in it have stopped."),
     ("closed", "The gap is closed: absences before it count again."),
     ("connection-active", "The connection is active: its events start campaigns."),
     ("connection-testing", "The connection is in testing: events are logged and start nothing."),
+    ("contact-written", "Written. Sources and destinations are told what changed."),
+    ("erased", "Erased here. The receipts below fill as the other places answer."),
     ("mapped", "A new version is in force for every event decided from now on."),
     ("paused", "Paused. What waits stays where it is."),
     ("paused-all", "All mail is paused. Nothing more goes out until somebody resumes it."),

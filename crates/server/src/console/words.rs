@@ -169,10 +169,14 @@ pub fn cut(text: impl AsRef<str>, most: usize) -> String {
 /// Which colour a status has: `good`, `busy`, `warn`, `bad`, or none.
 pub fn tone(status: impl AsRef<str>) -> &'static str {
     match status.as_ref() {
-        "active" | "sent" | "done" | "matched" | "granted" | "ok" | "opened" | "clicked" | "delivered" => "good",
-        "queued" | "sending" | "held" | "pending" | "watching" | "test" | "testing" => "busy",
-        "unknown" | "unmatched" | "paused" | "skipped" | "warning" | "left" => "warn",
-        "failed" | "bounced" | "complained" | "dead" | "denied" | "error" | "refused" | "unsubscribed" => "bad",
+        "active" | "sent" | "done" | "matched" | "granted" | "ok" | "opened" | "clicked" | "delivered" | "written"
+        | "in" => "good",
+        "queued" | "sending" | "held" | "pending" | "watching" | "test" | "testing" | "importing" | "adding"
+        | "removing" => "busy",
+        "unknown" | "unmatched" | "paused" | "skipped" | "warning" | "left" | "by_hand" => "warn",
+        "failed" | "bounced" | "complained" | "dead" | "denied" | "error" | "refused" | "unsubscribed" | "rejected" => {
+            "bad"
+        }
         _ => "calm",
     }
 }

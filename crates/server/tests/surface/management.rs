@@ -217,3 +217,35 @@ async fn a_reader_changes_nothing_and_a_stranger_sees_nothing() {
     assert_eq!(page.status, StatusCode::SEE_OTHER);
     assert!(page.headers["content-security-policy"].to_str().expect("text").contains("default-src 'none'"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_written_handed_over_and_erased() {
+    let desk = Desk::new().await;
+    let made = desk
+        .ask("POST", "/v1/contacts", r#"{"email":"ada@b.test","external":"crm-7","attributes":{"plan":"pro"}}"#)
+        .await;
+    assert_eq!((made.status, &made.json()["address"]), (StatusCode::CREATED, &json!("ada@b.test")));
+    let again = desk.ask("POST", "/v1/contacts", r#"{"email":"ada@b.test"}"#).await;
+    assert_eq!(again.status, StatusCode::OK);
+    let changed = desk.ask("PATCH", "/v1/contacts/external:crm-7", r#"{"attributes":{"plan":null,"seats":3}}"#).await;
+    assert_eq!(changed.json()["attributes"][0]["name"], "seats");
+    let bad = desk.ask("POST", "/v1/contacts", r#"{"email":"nonsense"}"#).await;
+    assert_eq!((bad.status, &bad.json()["problems"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("email")));
+    let unknown = desk.ask("PATCH", "/v1/contacts/nobody@b.test", "{}").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert_eq!(desk.ask("POST", "/v1/contacts", r#"{"mail":"a@b.test"}"#).await.status, StatusCode::BAD_REQUEST);
+
+    let export = desk.get("/v1/contacts/ada@b.test/export").await;
+    assert_eq!(export["contact"]["attributes"][0]["value"], 3);
+    let erased = desk.ask("POST", "/v1/contacts/ada@b.test/erase", "").await;
+    assert_eq!(erased.status, StatusCode::ACCEPTED);
+    let id = erased.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(desk.get(&format!("/v1/erasures/{id}")).await["receipts"][0]["status"], "done");
+    assert_eq!(desk.get("/v1/erasures").await["items"][0]["id"], json!(id));
+    assert_eq!(desk.ask("GET", "/v1/contacts/ada@b.test", "").await.status, StatusCode::NOT_FOUND);
+    let settled = desk.ask("POST", &format!("/v1/erasures/{id}/receipts/here"), r#"{"done":true}"#).await;
+    assert_eq!(settled.status, StatusCode::CONFLICT);
+    let made = desk.ask("POST", "/v1/contacts", r#"{"email":"bob@b.test"}"#).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert_eq!(desk.ask("DELETE", "/v1/contacts/bob@b.test", "").await.status, StatusCode::NO_CONTENT);
+}
