@@ -8,8 +8,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use hogwire_model::Time;
-use hogwire_model::contact::KeyKind;
 use hogwire_model::contact::consent::{SuppressionReason, address_hash};
+use hogwire_model::contact::{Key, KeyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -95,25 +95,20 @@ impl Engine {
     }
 
     /// Addresses, and ids by connection, that the contact answers to.
-    fn names_of(&self, tx: &mut Tx<'_>, id: &str) -> Result<(BTreeSet<String>, Vec<(String, KeyKind, String)>)> {
+    fn names_of(&self, tx: &mut Tx<'_>, id: &str) -> Result<(BTreeSet<String>, Vec<Key>)> {
         let stored = contacts::find(tx, id)?.ok_or_else(|| Error::Missing(format!("contact {id}")))?;
         let mut addresses: BTreeSet<String> = stored.contact.address.into_iter().collect();
         let mut others = Vec::new();
         for key in contact_keys::of_contact(tx, id)? {
             match key.kind {
                 KeyKind::Email => drop(addresses.insert(key.value)),
-                kind => others.push((key.connection, kind, key.value)),
+                _ => others.push(key),
             }
         }
         Ok((addresses, others))
     }
 
-    fn receipts_elsewhere(
-        &self,
-        tx: &mut Tx<'_>,
-        id: &str,
-        names: &[(String, KeyKind, String)],
-    ) -> Result<Vec<Receipt>> {
+    fn receipts_elsewhere(&self, tx: &mut Tx<'_>, id: &str, names: &[Key]) -> Result<Vec<Receipt>> {
         let settings = self.settings();
         let mut receipts = Vec::new();
         let told = mirrors::of_contact(tx, id)?;
@@ -128,11 +123,8 @@ impl Engine {
             });
         }
         for (name, connection) in settings.connections.iter().filter(|(_, held)| !held.app_host.is_empty()) {
-            let ids: Vec<&str> = names
-                .iter()
-                .filter(|(own, kind, _)| own == name && *kind == KeyKind::Visitor)
-                .map(|(.., value)| value.as_str())
-                .collect();
+            let own = names.iter().filter(|key| key.connection == *name && key.kind == KeyKind::Visitor);
+            let ids: Vec<&str> = own.map(|key| key.value.as_str()).collect();
             if ids.is_empty() {
                 receipts.push(receipt(name, "done", "does not know this contact", String::new(), None));
                 continue;

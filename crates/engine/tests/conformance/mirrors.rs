@@ -80,7 +80,7 @@ fn a_receipt_goes_from_pending_to_its_end() {
         );
         assert_eq!(read(store, |tx| erasures::next_due(tx, "brevo")), Some(NOW));
         write(store, |tx| erasures::settle(tx, "ers_1", "brevo", "failed", "405", None, later(1)));
-        assert_eq!(read(store, |tx| erasures::open(tx)).len(), 2);
+        assert_eq!(read(store, erasures::open).len(), 2);
         assert!(write(store, |tx| erasures::retry(tx, "ers_1", "brevo", later(2))));
         write(store, |tx| erasures::settle(tx, "ers_1", "brevo", "done", "204", None, later(3)));
         assert!(!write(store, |tx| erasures::retry(tx, "ers_1", "brevo", later(4))));
@@ -88,7 +88,7 @@ fn a_receipt_goes_from_pending_to_its_end() {
         assert_eq!((receipts[0].subject.as_str(), receipts[0].settled_at), ("", Some(later(3))));
         assert_eq!(read(store, |tx| erasures::find(tx, "ers_1")), Some(erasure.clone()));
         assert_eq!(read(store, |tx| erasures::of_contact(tx, "a")), Some(erasure.clone()));
-        assert_eq!(read(store, |tx| erasures::newest(tx, later(9), 5)), [erasure.clone()]);
+        assert_eq!(read(store, |tx| erasures::newest(tx, later(9), 5)), vec![erasure.clone()]);
     });
 }
 
