@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 const NAME: &str = "hogwire.lock";
+/// How often a lock that is held is asked for again before it counts as somebody's.
+const LOOKERS: usize = 1_000;
 
 /// Held for as long as the process owns the folder.
 pub struct Lock {
@@ -44,7 +46,16 @@ impl Lock {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(NAME);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-        match file.try_lock() {
+        // Whoever only asks who owns the folder holds the lock for a moment.
+        let mut tried = file.try_lock();
+        for _ in 0..LOOKERS {
+            if !matches!(tried, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::yield_now();
+            tried = file.try_lock();
+        }
+        match tried {
             Ok(()) => {
                 let mut lock = Self { file, path };
                 lock.note(&Owner { pid: std::process::id(), url: String::new(), key: String::new() })?;
