@@ -250,7 +250,7 @@ impl<'e> People<'e> {
             at: self.now,
             why: why.as_str(),
             refused,
-            event: &cause.item.name(),
+            event: &cause.event.text(),
             before: &before,
         };
         redirects::record(tx, &merge)
@@ -273,9 +273,25 @@ impl<'e> People<'e> {
     }
 }
 
+/// An event, whose name is made only where it is wanted, or what else did it.
+#[derive(Clone, Copy)]
+pub enum Named<'a, 'c> {
+    Event(&'a Item<'c>),
+    Otherwise(&'a str),
+}
+
+impl Named<'_, '_> {
+    fn text(self) -> String {
+        match self {
+            Self::Event(item) => item.name(),
+            Self::Otherwise(text) => text.to_owned(),
+        }
+    }
+}
+
 /// What brought a merge about, for its record.
 pub struct Cause<'a, 'c> {
-    pub item: &'a Item<'c>,
+    pub event: Named<'a, 'c>,
     pub rules: &'a Rules,
     /// The address that the event just gave the first of the two, as their own.
     pub address: Option<&'a str>,

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::fanout;
 use crate::outbox::{self, NewDelivery};
-use crate::people::{Cause, People};
+use crate::people::{Cause, Named, People};
 use crate::runs::Runs;
 use crate::store::contacts::Stored;
 use crate::store::{Tx, audit};
@@ -119,7 +119,7 @@ impl Engine {
     ) -> Result<String> {
         let rules = self.settings().merge_rules();
         let event = format!("api:{actor}");
-        let cause = Cause { event: &event, rules: &rules, address };
+        let cause = Cause { event: Named::Otherwise(&event), rules: &rules, address };
         let survivor = people.merge(tx, a, b, Why::SameAddress, &cause)?;
         if people.follow(a) == people.follow(b) {
             return Ok(survivor);
@@ -150,7 +150,7 @@ impl Engine {
         let id = stored.contact.id.clone();
         let (changed, told) = apply(stored, given, checked, now);
         if changed || made {
-            people.touch(&id);
+            people.change(&id);
         }
         people.save(tx)?;
         runs.finish(tx)?;
@@ -213,7 +213,7 @@ fn apply(stored: &mut Stored, given: &Given, checked: &Checked, now: Time) -> (b
         *held = wanted;
     }
     for (name, value) in &given.attributes {
-        if stored.contact.attributes.set(name, value.clone(), now, Origin::Human) {
+        if stored.contact.attributes.set(name, value, now, Origin::Human) {
             changed = true;
             match value {
                 Value::Null => told.unset.push(name.clone()),

@@ -18,7 +18,7 @@ use crate::contacts::ANYBODY;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::inbox::Stored;
-use crate::people::{Cause, People};
+use crate::people::{Cause, Named, People};
 use crate::store::{Tx, contact_keys, events, settings, suppressions, unmatched};
 
 /// How often the past may reveal a further name that has a past of its own.
@@ -43,14 +43,15 @@ fn forget_erased(engine: &Engine, tx: &mut Tx<'_>, batch: &mut Batch<'_>, people
         return Ok(());
     }
     let key = engine.keyring.derive(b"addresses");
-    let is_new = |item: &Item<'_>| address_key(item).filter(|key| people.find(key).is_none());
-    let hashed: Vec<Option<String>> =
-        batch.items.iter().map(|item| is_new(item).map(|named| address_hash(&named.value, &key))).collect();
+    let is_new = |named: &&Key| people.find(named).is_none();
+    let hashed = batch.items.iter().map(|item| item.address_key.as_ref().filter(is_new));
+    let hashed: Vec<Option<String>> = hashed.map(|named| named.map(|named| address_hash(&named.value, &key))).collect();
     let listed = suppressions::of_many(tx, hashed.iter().flatten().map(String::as_str).collect())?;
     for (item, hash) in batch.items.iter_mut().zip(&hashed) {
         let reasons = hash.as_ref().and_then(|hash| listed.get(hash));
         if reasons.is_some_and(|held| held.iter().any(|one| one.reason == SuppressionReason::Erased)) {
             item.address = None;
+            item.address_key = None;
         }
     }
     Ok(())
@@ -107,7 +108,7 @@ fn load_more(tx: &mut Tx<'_>, people: &mut People<'_>, past: &Batch<'_>) -> Resu
 }
 
 fn identify(people: &mut People<'_>, tx: &mut Tx<'_>, item: &Item<'_>, rules: &Rules) -> Result<Option<String>> {
-    let cause = Cause { item, rules, address: None };
+    let cause = Cause { event: Named::Event(item), rules, address: None };
     let mut contact = by_keys(people, tx, item, &cause)?;
     contact = by_address(people, tx, item, contact, &cause)?;
     let Some(mut contact) = contact else { return Ok(None) };

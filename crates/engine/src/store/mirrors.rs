@@ -26,8 +26,8 @@ pub struct Mirrored {
     /// Attributes that were written, by name.
     #[serde(skip)]
     pub names: String,
-    /// It was told not to write to this contact.
-    pub stopped: bool,
+    /// When it was told not to write to this contact.
+    pub stopped_at: Option<Time>,
     /// `pending`, `sending`, `importing`, `written` or `rejected`.
     pub status: String,
     pub reason: String,
@@ -36,6 +36,12 @@ pub struct Mirrored {
     #[serde(skip)]
     pub batch: String,
     pub written_at: Option<Time>,
+}
+
+/// Lets contacts be read in the order of their last change. Only where there is a
+/// destination: the index costs every event that changes a contact.
+pub fn prepare(tx: &mut Tx<'_>) -> Result<()> {
+    tx.run("CREATE INDEX IF NOT EXISTS contacts_by_change ON contacts (updated_at, id)")
 }
 
 /// Claims a destination for one turn. Answers its state and the fence; nothing where
@@ -80,7 +86,7 @@ pub fn state(tx: &mut Tx<'_>, destination: &str) -> Result<Option<(String, Time)
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT destination, contact_id, address, by_id, fingerprint, names, stopped, status, reason, due_at, \
+            "SELECT destination, contact_id, address, by_id, fingerprint, names, stopped_at, status, reason, due_at, \
              attempts, batch, written_at FROM mirrored_contacts ",
             $rest
         )
@@ -96,7 +102,7 @@ const PUT: Insert = Insert {
         ("by_id", Column::Int),
         ("fingerprint", Column::Text),
         ("names", Column::Text),
-        ("stopped", Column::Int),
+        ("stopped_at", Column::Int),
         ("status", Column::Text),
         ("reason", Column::Text),
         ("due_at", Column::Int),
@@ -106,7 +112,7 @@ const PUT: Insert = Insert {
     ],
     on_conflict: "ON CONFLICT (destination, contact_id) DO UPDATE SET address = excluded.address, \
                   by_id = excluded.by_id, fingerprint = excluded.fingerprint, names = excluded.names, \
-                  stopped = excluded.stopped, status = excluded.status, reason = excluded.reason, \
+                  stopped_at = excluded.stopped_at, status = excluded.status, reason = excluded.reason, \
                   due_at = excluded.due_at, attempts = excluded.attempts, batch = excluded.batch, \
                   written_at = excluded.written_at",
 };
@@ -123,7 +129,7 @@ pub fn put(tx: &mut Tx<'_>, rows: &[&Mirrored]) -> Result<()> {
                 m.by_id,
                 &m.fingerprint,
                 &m.names,
-                m.stopped,
+                m.stopped_at,
                 &m.status,
                 &m.reason,
                 m.due_at,
@@ -154,7 +160,7 @@ pub fn of_contact(tx: &mut Tx<'_>, contact_id: &str) -> Result<Vec<Mirrored>> {
 /// Rows that are due, oldest first: what waits, and what was being sent when its node died.
 pub fn due(tx: &mut Tx<'_>, destination: &str, now: Time, limit: usize) -> Result<Vec<Mirrored>> {
     tx.all(
-        select!("WHERE destination = $1 AND due_at <= $2 ORDER BY due_at, contact_id LIMIT $3"),
+        select!("WHERE destination = $1 AND due_at <= $2 AND batch = '' ORDER BY due_at, contact_id LIMIT $3"),
         &params![destination, now, limit],
         read,
     )
@@ -163,7 +169,7 @@ pub fn due(tx: &mut Tx<'_>, destination: &str, now: Time, limit: usize) -> Resul
 /// How many rows are due, counted no further than `most`.
 pub fn count_due(tx: &mut Tx<'_>, destination: &str, now: Time, most: usize) -> Result<i64> {
     tx.one(
-        "SELECT count(*){big} FROM (SELECT 1 FROM mirrored_contacts WHERE destination = $1 AND due_at <= $2 LIMIT $3) d",
+        "SELECT count(*){big} FROM (SELECT 1 FROM mirrored_contacts WHERE destination = $1 AND due_at <= $2 AND batch = '' LIMIT $3) d",
         &params![destination, now, most],
         |row| row.int(0),
     )
@@ -171,7 +177,7 @@ pub fn count_due(tx: &mut Tx<'_>, destination: &str, now: Time, most: usize) -> 
 
 pub fn next_due(tx: &mut Tx<'_>, destination: &str) -> Result<Option<Time>> {
     tx.one(
-        "SELECT min(due_at) FROM mirrored_contacts WHERE destination = $1 AND due_at IS NOT NULL",
+        "SELECT min(due_at) FROM mirrored_contacts WHERE destination = $1 AND due_at IS NOT NULL AND batch = ''",
         &params![destination],
         |row| row.opt_time(0),
     )
@@ -213,6 +219,20 @@ pub fn retry(tx: &mut Tx<'_>, destination: &str, contact_id: &str, now: Time) ->
     )
 }
 
+/// Somebody's word on mail has changed: every destination that knows the contact, or the
+/// address, compares it again. Whoever is in an import waits for its end.
+pub fn stir(tx: &mut Tx<'_>, contact_id: &str, address: &str, now: Time) -> Result<()> {
+    for sql in [
+        "UPDATE mirrored_contacts SET due_at = $2, status = CASE WHEN batch <> '' THEN status ELSE 'pending' END
+         WHERE contact_id = $1 AND address <> '' AND $3 = $3",
+        "UPDATE mirrored_contacts SET due_at = $2, status = CASE WHEN batch <> '' THEN status ELSE 'pending' END
+         WHERE address = $3 AND address <> '' AND contact_id <> $1",
+    ] {
+        tx.execute(sql, &params![contact_id, now, address])?;
+    }
+    Ok(())
+}
+
 /// Contacts that a destination knows and that are no longer here: removed, or merged into
 /// another one.
 pub fn orphans(tx: &mut Tx<'_>, destination: &str, after: &str, limit: usize) -> Result<Vec<String>> {
@@ -240,7 +260,7 @@ fn read(row: &Row<'_>) -> Result<Mirrored> {
         by_id: row.flag(3)?,
         fingerprint: row.text(4)?,
         names: row.text(5)?,
-        stopped: row.flag(6)?,
+        stopped_at: row.opt_time(6)?,
         status: row.text(7)?,
         reason: row.text(8)?,
         due_at: row.opt_time(9)?,

@@ -37,13 +37,16 @@ fn rows_are_found_by_what_they_wait_for() {
     on_both("mirror_rows", |store| {
         let stage = Stage::new(store);
         stage.contact("a");
+        for _ in 0..2 {
+            write(store, mirrors::prepare);
+        }
         let rows = [row("a", "pending", Some(0)), row("b", "rejected", None), row("c", "importing", Some(60))];
         let rows =
             rows.map(|row| Mirrored { batch: if row.contact_id == "c" { "78".into() } else { String::new() }, ..row });
         write(store, |tx| mirrors::put(tx, &rows.iter().collect::<Vec<_>>()));
         let ids = |rows: Vec<Mirrored>| rows.into_iter().map(|row| row.contact_id).collect::<Vec<_>>();
         assert_eq!(ids(read(store, |tx| mirrors::due(tx, "brevo", NOW, 10))), ["a"]);
-        assert_eq!(read(store, |tx| mirrors::count_due(tx, "brevo", later(60), 10)), 2);
+        assert_eq!(read(store, |tx| mirrors::count_due(tx, "brevo", later(60), 10)), 1);
         assert_eq!(read(store, |tx| mirrors::next_due(tx, "brevo")), Some(NOW));
         assert_eq!(ids(read(store, |tx| mirrors::of_batch(tx, "78", "", 10))), ["c"]);
         assert!(read(store, |tx| mirrors::of_batch(tx, "", "", 10)).is_empty());
@@ -54,6 +57,13 @@ fn rows_are_found_by_what_they_wait_for() {
         write(store, |tx| mirrors::forget(tx, "brevo", "b"));
         assert_eq!(ids(read(store, |tx| mirrors::find_many(tx, "brevo", vec!["a", "b", "c"]))), ["a", "c"]);
         assert_eq!(read(store, |tx| mirrors::of_contact(tx, "a"))[0], rows[0]);
+        let written = Mirrored { address: "a@b.test".into(), ..row("a", "written", None) };
+        write(store, |tx| mirrors::put(tx, &[&written]));
+        write(store, |tx| mirrors::stir(tx, "", "a@b.test", later(9)));
+        assert_eq!(read(store, |tx| mirrors::of_contact(tx, "a"))[0].due_at, Some(later(9)));
+        write(store, |tx| mirrors::put(tx, &[&written]));
+        write(store, |tx| mirrors::stir(tx, "a", "", later(8)));
+        assert_eq!(read(store, |tx| mirrors::of_contact(tx, "a"))[0].status, "pending");
     });
 }
 

@@ -1,8 +1,5 @@
 -- What destinations are told about contacts, and what erasing somebody came to.
 
--- Destinations read on behind the last change that they have seen.
-CREATE INDEX contacts_by_change ON contacts (updated_at, id);
-
 -- shard: none. How each destination stands: who works on it, how far it has read, what it
 -- was last told about itself.
 CREATE TABLE mirrors (
@@ -22,7 +19,7 @@ CREATE TABLE mirrored_contacts (
     by_id BIGINT NOT NULL,
     fingerprint TEXT NOT NULL,
     names TEXT NOT NULL,
-    stopped BIGINT NOT NULL,
+    stopped_at BIGINT,
     status TEXT NOT NULL CHECK (status IN ('pending', 'sending', 'importing', 'written', 'rejected')),
     reason TEXT NOT NULL,
     due_at BIGINT,
@@ -33,6 +30,7 @@ CREATE TABLE mirrored_contacts (
 );
 CREATE INDEX mirrored_contacts_due ON mirrored_contacts (destination, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX mirrored_contacts_by_contact ON mirrored_contacts (contact_id);
+CREATE INDEX mirrored_contacts_by_address ON mirrored_contacts (address);
 CREATE INDEX mirrored_contacts_by_status ON mirrored_contacts (destination, status, contact_id);
 CREATE INDEX mirrored_contacts_by_batch ON mirrored_contacts (batch, contact_id) WHERE batch <> '';
 
