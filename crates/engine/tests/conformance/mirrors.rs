@@ -85,7 +85,7 @@ fn a_receipt_goes_from_pending_to_its_end() {
             erasures::add_receipt(tx, "ers_1", &receipt("posthog", "by_hand", "{}"), None)
         });
         assert_eq!(
-            read(store, |tx| erasures::due(tx, "brevo", NOW, 9)),
+            write(store, |tx| erasures::due(tx, "brevo", NOW, 9)),
             [("ers_1".into(), "{\"address\":1}".into(), 0)]
         );
         assert_eq!(read(store, |tx| erasures::next_due(tx, "brevo")), Some(NOW));

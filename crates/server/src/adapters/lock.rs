@@ -8,12 +8,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 const NAME: &str = "hogwire.lock";
-/// How often a lock that is held is asked for again before it counts as somebody's.
-const LOOKERS: usize = 1_000;
+/// A lock that is held for longer than this is somebody's.
+const LOOKERS: Duration = Duration::from_millis(500);
 
 /// Held for as long as the process owns the folder.
 pub struct Lock {
@@ -47,11 +48,9 @@ impl Lock {
         let path = folder.join(NAME);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         // Whoever only asks who owns the folder holds the lock for a moment.
+        let began = Instant::now();
         let mut tried = file.try_lock();
-        for _ in 0..LOOKERS {
-            if !matches!(tried, Err(TryLockError::WouldBlock)) {
-                break;
-            }
+        while matches!(tried, Err(TryLockError::WouldBlock)) && began.elapsed() < LOOKERS {
             std::thread::yield_now();
             tried = file.try_lock();
         }
