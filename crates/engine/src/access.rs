@@ -78,6 +78,36 @@ impl Engine {
         Ok(token)
     }
 
+    /// The token in the URL that a destination reports to; made when it is first asked for.
+    pub fn destination_token(&self, name: &str, now: Time) -> Result<String> {
+        if !self.settings().destinations.contains_key(name) {
+            return Err(Error::Missing(format!("destination {name}")));
+        }
+        self.store.write(|tx| {
+            let secret = destination_secret(name);
+            if let Some(held) = self.secret(tx, &secret)? {
+                return Ok(held.to_string());
+            }
+            let token = self.outside.entropy.token();
+            self.keep_secret(tx, &secret, &token, now)?;
+            Ok(token)
+        })
+    }
+
+    /// Whose token this is. Every one is compared, so that time says nothing.
+    pub fn destination_of(&self, token: &str) -> Result<Option<String>> {
+        let mut tx = self.store.read()?;
+        let (given, mut found) = (token_hash(token), None);
+        for name in self.settings().destinations.keys() {
+            if let Some(held) = self.secret(&mut tx, &destination_secret(name))?
+                && hogwire_connectors::signature::same_secret(given.as_bytes(), token_hash(&held).as_bytes())
+            {
+                found = Some(name.clone());
+            }
+        }
+        Ok(found)
+    }
+
     /// The token in a connection's webhook URL, to be shown and copied.
     pub fn webhook_token(&self, connection: &str) -> Result<Option<String>> {
         let mut tx = self.store.read()?;
@@ -272,6 +302,10 @@ fn check_mark(body: &str) -> String {
 
 fn secret_name(connection: &str) -> String {
     format!("webhook_secret/{connection}")
+}
+
+fn destination_secret(name: &str) -> String {
+    format!("destination/{name}/token")
 }
 
 fn token_name(connection: &str) -> String {

@@ -17,7 +17,7 @@ use crate::recent::Recent;
 use crate::secrets::Keyring;
 use crate::settings::Settings;
 use crate::store::{Store, Tx, settings as kept};
-use crate::{ingest, jobs, outbox};
+use crate::{ingest, jobs, mirror, outbox};
 
 pub struct Engine {
     pub(crate) store: Store,
@@ -42,12 +42,14 @@ pub enum Work {
     Mail,
     /// Webhooks and events to other systems.
     Deliver,
+    /// Destinations that are kept as contacts are here.
+    Mirror,
     /// Standing jobs: schedules, surveys, moved history, coverage, retention.
     Tend,
 }
 
 impl Work {
-    pub const ALL: [Self; 5] = [Self::Decide, Self::Wake, Self::Mail, Self::Deliver, Self::Tend];
+    pub const ALL: [Self; 6] = [Self::Decide, Self::Wake, Self::Mail, Self::Deliver, Self::Mirror, Self::Tend];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +57,7 @@ impl Work {
             Self::Wake => "wake",
             Self::Mail => "mail",
             Self::Deliver => "deliver",
+            Self::Mirror => "mirror",
             Self::Tend => "tend",
         }
     }
@@ -145,6 +148,7 @@ impl Engine {
             Work::Wake => jobs::advance::step(self, now),
             Work::Mail => self.with_parts(|parts| outbox::send::step(parts, now)).map(Stepped::from),
             Work::Deliver => self.with_parts(|parts| outbox::deliver::step(parts, now)).map(Stepped::from),
+            Work::Mirror => mirror::step(self, now),
             Work::Tend => jobs::tend::step(self, now),
         }
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::outbox::Hooks as _;
 use crate::outbox::hooks::Line;
 use crate::store::suppressions::{self, Entry};
-use crate::store::{Tx, audit};
+use crate::store::{Tx, audit, mirrors};
 
 impl Engine {
     /// The list before a time, newest first.
@@ -54,6 +54,7 @@ impl Engine {
             };
             let id = self.outside.entropy.id("aud", now);
             audit::record(tx, &id, now, actor, "suppression.add", &address, "{}")?;
+            mirrors::stir(tx, "", &address, now)?;
             suppressions::add(tx, &entry)
         })
     }
@@ -69,6 +70,7 @@ impl Engine {
             if !suppressions::remove(tx, &hash, "", reason)? {
                 return Err(Error::Missing(format!("a suppression of {address}")));
             }
+            mirrors::stir(tx, "", &address, now)?;
             let detail = json!({ "reason": reason.as_str() }).to_string();
             let id = self.outside.entropy.id("aud", now);
             audit::record(tx, &id, now, actor, "suppression.remove", &address, &detail)

@@ -50,6 +50,13 @@ pub fn all(config: &Config) -> Vec<Capability> {
             without: "Opens and clicks are recorded here only.",
         },
         Capability {
+            name: "brevo",
+            title: "Brevo is kept as contacts are here",
+            on: !config.settings.destinations.is_empty(),
+            needs: "BREVO_API_KEY, or `connectors.brevo.api_key`.",
+            without: "Contacts, events and opt-outs stay here and reach no destination.",
+        },
+        Capability {
             name: "person_reads",
             title: "Reading persons, cohorts and queries",
             on: false,

@@ -5,6 +5,7 @@
 //! `hogwire doctor`.
 
 mod campaigns;
+mod destinations;
 mod ground;
 mod loops;
 mod senders;
@@ -81,6 +82,7 @@ pub fn examine(app: &App) -> Vec<Finding> {
     let mut findings = ground::examine(app);
     findings.extend(loops::examine(app));
     findings.extend(senders::examine(app));
+    findings.extend(destinations::examine(app));
     findings.extend(campaigns::examine(app));
     findings
 }

@@ -27,7 +27,7 @@ const fn rest(work: Work) -> Duration {
     match work {
         Work::Decide => Duration::from_millis(1),
         Work::Wake | Work::Mail | Work::Deliver => Duration::from_millis(8),
-        Work::Tend => Duration::from_millis(100),
+        Work::Mirror | Work::Tend => Duration::from_millis(100),
     }
 }
 

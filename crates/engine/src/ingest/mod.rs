@@ -22,7 +22,9 @@ use crate::engine::{Engine, Stepped};
 use crate::error::{Error, Result};
 use crate::fanout;
 use crate::inbox::{self, Chunk};
+use crate::mirror;
 use crate::runs::Runs;
+use crate::settings::Settings;
 use crate::store::{Tx, set_aside};
 
 pub use batch::Item;
@@ -82,6 +84,9 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
             fanout::event(&mut runs, &mut tx, &mut people, &mut audience, item)?;
         }
     }
+    if !runs.settings.destinations.is_empty() {
+        outward(engine, &mut tx, &runs.settings, past.items.iter().chain(&batch.items), now)?;
+    }
     runs.finish(&mut tx)?;
     people.save(&mut tx)?;
     write::index(&mut tx, &batch, &past, chunk.damaged, now)?;
@@ -89,6 +94,29 @@ fn decide(engine: &Engine, size: usize, now: Time) -> Result<usize> {
     tx.commit()?;
     engine.inbox.decided(&chunk);
     Ok(chunk.records.len())
+}
+
+/// Events that destinations want, queued for them.
+fn outward<'i, 'c: 'i>(
+    engine: &Engine,
+    tx: &mut Tx<'_>,
+    settings: &Settings,
+    items: impl Iterator<Item = &'i Item<'c>>,
+    now: Time,
+) -> Result<()> {
+    for item in items {
+        let Some(contact) = item.contact.as_deref() else { continue };
+        let happened = mirror::Happened {
+            connection: item.connection,
+            uuid: &item.event.uuid,
+            name: &item.event.name,
+            contact,
+            at: item.event.at,
+            properties: &|| item.event.properties.to_value(),
+        };
+        mirror::queue(engine, tx, settings, &happened, now)?;
+    }
+    Ok(())
 }
 
 fn take(engine: &Engine, tx: &mut Tx<'_>, size: usize) -> Result<Option<(inbox::Claim, Chunk)>> {

@@ -16,7 +16,7 @@ use super::{Parts, brakes, tell};
 use crate::error::Result;
 use crate::store::messages::Message;
 use crate::store::suppressions::Entry;
-use crate::store::{Tx, engagements, suppressions};
+use crate::store::{Tx, engagements, mirrors, suppressions};
 
 /// A mailbox that is full or busy on as many days within the window is given up.
 const SOFT_DAYS: usize = 5;
@@ -86,5 +86,6 @@ pub fn suppress(
     };
     let line = Line::OptedOut { address_hash: &entry.address_hash, topic: "", reason: reason.as_str() };
     parts.hooks.journal(&[line], at)?;
-    suppressions::add(tx, &entry).map(|_| ())
+    suppressions::add(tx, &entry)?;
+    mirrors::stir(tx, &message.contact_id, &message.address, at)
 }

@@ -83,6 +83,27 @@ pub fn page(tx: &mut Tx<'_>, after: (Time, &str), limit: usize) -> Result<Vec<St
     )
 }
 
+/// Contacts in the order of their last change, behind the given place and no younger than
+/// `until`, each with when that was.
+pub fn changed(tx: &mut Tx<'_>, after: (Time, &str), until: Time, limit: usize) -> Result<Vec<(Time, Stored)>> {
+    tx.all(
+        "SELECT id, identified, address, address_from_event, name, zone, attributes, created_at, seen_at, updated_at
+         FROM contacts WHERE (updated_at > $1 OR (updated_at = $1 AND id > $2)) AND updated_at <= $3
+         ORDER BY updated_at, id LIMIT $4",
+        &params![after.0, after.1, until, limit],
+        |row| Ok((row.time(9)?, read(row)?)),
+    )
+}
+
+/// When the first change behind the given place was.
+pub fn next_change(tx: &mut Tx<'_>, after: (Time, &str)) -> Result<Option<Time>> {
+    tx.one(
+        "SELECT min(updated_at) FROM contacts WHERE updated_at > $1 OR (updated_at = $1 AND id > $2)",
+        &params![after.0, after.1],
+        |row| row.opt_time(0),
+    )
+}
+
 /// A page of contacts, newest first, behind the given one.
 pub fn newest(tx: &mut Tx<'_>, before: Option<(Time, &str)>, limit: usize) -> Result<Vec<Stored>> {
     let (at, id) = before.unwrap_or((Time::from_millis(i64::MAX), ""));

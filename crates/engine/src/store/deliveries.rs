@@ -18,7 +18,7 @@ pub struct Delivery {
     pub idempotency_key: String,
     /// A connection's name for captures, `webhook` for webhooks.
     pub destination: String,
-    /// `webhook` or `capture`.
+    /// `webhook`, `capture` or `event`.
     pub kind: String,
     pub contact_id: String,
     pub campaign_id: String,
@@ -91,6 +91,33 @@ pub fn due(tx: &mut Tx<'_>, kind: &str, now: Time, paused: &[&str], limit: usize
         &params![kind, now, paused.to_vec(), limit],
         read,
     )
+}
+
+/// As `due`, for one destination alone.
+pub fn due_for(tx: &mut Tx<'_>, kind: &str, destination: &str, now: Time, limit: usize) -> Result<Vec<Delivery>> {
+    tx.all(
+        select!(
+            "WHERE kind = $1 AND destination = $2 AND due_at <= $3
+             AND (status <> 'sending' OR lease_until <= {clock}(CAST($3 AS BIGINT)))
+             ORDER BY due_at, id LIMIT $4 {skip_locked}"
+        ),
+        &params![kind, destination, now, limit],
+        read,
+    )
+}
+
+pub fn next_due_for(tx: &mut Tx<'_>, kind: &str, destination: &str) -> Result<Option<Time>> {
+    tx.one(
+        "SELECT min(due_at) FROM deliveries WHERE kind = $1 AND destination = $2 AND due_at IS NOT NULL",
+        &params![kind, destination],
+        |row| row.opt_time(0),
+    )
+}
+
+/// Not yet: what it needs is not there.
+pub fn postpone(tx: &mut Tx<'_>, id: &str, due: Time) -> Result<()> {
+    tx.execute("UPDATE deliveries SET due_at = $2 WHERE id = $1", &params![id, due])?;
+    Ok(())
 }
 
 /// Marks deliveries as being sent. Each one's fence rises by one.

@@ -210,6 +210,26 @@ pub fn tally(tx: &mut Tx<'_>, destination: &str) -> Result<Vec<(String, i64)>> {
     )
 }
 
+/// Contacts that were written last.
+pub fn newest_written(tx: &mut Tx<'_>, destination: &str, limit: usize) -> Result<Vec<Mirrored>> {
+    tx.all(
+        select!("WHERE destination = $1 AND status = 'written' ORDER BY written_at DESC, contact_id LIMIT $2"),
+        &params![destination, limit],
+        read,
+    )
+}
+
+/// Somebody removed a contact at the destination. It is not made anew by itself.
+pub fn lost(tx: &mut Tx<'_>, destination: &str, address: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE mirrored_contacts SET status = 'rejected', reason = 'somebody removed it there', address = '',
+             fingerprint = '', names = '', by_id = 0, due_at = NULL
+         WHERE destination = $1 AND address = $2 AND batch = ''",
+        &params![destination, address],
+    )?;
+    Ok(())
+}
+
 /// Puts a rejected row back; with an empty contact, all of them. Answers how many.
 pub fn retry(tx: &mut Tx<'_>, destination: &str, contact_id: &str, now: Time) -> Result<u64> {
     tx.execute(

@@ -18,7 +18,7 @@ use crate::outbox::{Parts, tell, token};
 use crate::store::consents::{self, EVERYTHING};
 use crate::store::messages::Message;
 use crate::store::suppressions::Entry;
-use crate::store::{Tx, engagements, messages, redirects, suppressions};
+use crate::store::{Tx, engagements, messages, mirrors, redirects, suppressions};
 
 /// What somebody leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +170,7 @@ fn leave(
     if !new && !said {
         return Ok(());
     }
+    mirrors::stir(tx, &contact, &message.address, now)?;
     parts.hooks.journal(&[line], now)?;
     let id = parts.outside.entropy.id("eng", now);
     let detail = json!({ "topic": topic, "source": source });
@@ -201,6 +202,7 @@ fn come_back(
     let word =
         Consent { topic: topic.to_owned(), state: ConsentState::Granted, at: now, source: source.to_owned(), text };
     consents::say(tx, &contact, &word, Said::Human)?;
+    mirrors::stir(tx, &contact, &message.address, now)?;
     parts.hooks.journal(&[Line::OptedIn { address_hash: &hash, topic: listed }], now)?;
     let id = parts.outside.entropy.id("eng", now);
     let detail = json!({ "topic": topic, "source": source });

@@ -3,6 +3,7 @@
 
 pub mod campaigns;
 pub mod contacts;
+pub mod destinations;
 pub mod events;
 pub mod health;
 pub mod messages;

@@ -271,3 +271,17 @@ fn who_is_not_known_on_a_connection_is_counted_and_not_told_about() {
         assert_eq!(untold.map(|(_, n)| n), Some(2));
     });
 }
+
+#[test]
+fn one_destination_is_asked_for_alone_and_may_be_waited_for() {
+    on_both("deliveries_for", |store| {
+        let stage = Stage::new(store);
+        let id = queue(&stage, "capture", "k1", &json!({}));
+        queue(&stage, "webhook", "k2", &hook("https://a.test"));
+        let due = |at| stage.store.write(|tx| deliveries::due_for(tx, "capture", "posthog", at, 10)).expect("due");
+        assert_eq!(due(noon()).iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
+        stage.store.write(|tx| deliveries::postpone(tx, &id, minutes(5))).expect("postponed");
+        assert!(due(noon()).is_empty());
+        assert_eq!(stage.read(|tx| deliveries::next_due_for(tx, "capture", "posthog")), Some(minutes(5)));
+    });
+}

@@ -126,3 +126,26 @@ fn removing_takes_the_contact_and_leaves_what_was_sent() {
         );
     });
 }
+
+#[test]
+fn changes_are_read_in_their_order_and_a_lost_contact_is_not_made_anew() {
+    on_both("mirror_changes", |store| {
+        let stage = Stage::new(store);
+        for name in ["b", "a"] {
+            stage.contact(name);
+        }
+        let start = hogwire_model::Time::from_millis(i64::MIN);
+        let at = read(store, |tx| contacts::next_change(tx, (start, ""))).expect("a change");
+        let changed = read(store, |tx| contacts::changed(tx, (start, ""), at, 10));
+        let ids: Vec<&str> = changed.iter().map(|(_, stored)| stored.contact.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"]);
+        assert_eq!(read(store, |tx| contacts::changed(tx, (at, "a"), at, 10)).len(), 1);
+        assert_eq!(read(store, |tx| contacts::next_change(tx, (at, "b"))), None);
+        let written = Mirrored { address: "a@b.test".into(), written_at: Some(NOW), ..row("a", "written", None) };
+        write(store, |tx| mirrors::put(tx, &[&written]));
+        assert_eq!(read(store, |tx| mirrors::newest_written(tx, "brevo", 5)), [written]);
+        write(store, |tx| mirrors::lost(tx, "brevo", "a@b.test"));
+        let lost = read(store, |tx| mirrors::of_contact(tx, "a")).remove(0);
+        assert_eq!((lost.status.as_str(), lost.address.as_str()), ("rejected", ""));
+    });
+}

@@ -6,6 +6,7 @@ pub mod brakes;
 pub mod campaigns;
 pub mod connections;
 pub mod contacts;
+pub mod destinations;
 pub mod doctor;
 pub mod erasures;
 pub mod events;
@@ -44,6 +45,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(connections::routes())
         .merge(contacts::routes())
         .merge(crate::console::routes())
+        .merge(destinations::routes())
         .merge(doctor::routes())
         .merge(erasures::routes())
         .merge(events::routes())

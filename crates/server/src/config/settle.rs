@@ -3,10 +3,10 @@
 mod posthog;
 mod senders;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hogwire_engine::settings::{Ambiguous, Policies, Settings};
+use hogwire_engine::settings::{Ambiguous, Destination, Policies, Settings};
 use hogwire_model::Problem;
 use hogwire_model::contact::timezone;
 use hogwire_model::problem::Place;
@@ -73,6 +73,7 @@ pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config
     let policies = policies(&mut joining, &document);
     let brevo = document.connectors.as_ref().and_then(|connectors| connectors.brevo.clone()).unwrap_or_default();
     let brevo_key = joining.variable("BREVO_API_KEY").or(brevo.api_key).map(Hidden);
+    let destinations = destinations(&document, &brevo_key);
     if document.inbox.as_deref().is_some_and(|inbox| inbox != "database") {
         let message = "only `database` can hold the inbox so far".to_owned();
         joining.fault("unknown_inbox", "inbox", message, "write `inbox: database`, or leave it out");
@@ -99,7 +100,7 @@ pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config
         settings: Settings {
             connections,
             senders,
-            destinations: BTreeMap::new(),
+            destinations,
             vouched_domains: vouched(&document),
             topics: topics(&document),
             policies,
@@ -158,6 +159,24 @@ fn nets(joining: &mut Joining<'_>, path: &str, written: Vec<String>) -> Vec<IpNe
         }
     }
     nets
+}
+
+/// Brevo, where there is a key: what every PostHog connection says should go there.
+fn destinations(document: &Document, key: &Option<Hidden>) -> BTreeMap<String, Destination> {
+    let connectors = document.connectors.clone().unwrap_or_default();
+    let brevo = connectors.brevo.unwrap_or_default();
+    let (Some(key), true) = (key, brevo.enabled != Some(false)) else { return BTreeMap::new() };
+    let live = connectors.posthog.into_iter().chain(document.connections.clone().unwrap_or_default().into_values());
+    let (mut fields, mut events) = (BTreeMap::new(), BTreeSet::new());
+    for source in live.filter(|source| source.enabled != Some(false) && source.mode != Some(document::Mode::Test)) {
+        fields.extend(source.field_mapping.unwrap_or_default());
+        if source.sync.and_then(|sync| sync.events) == Some(true) {
+            events.extend(source.event_filters.unwrap_or_default());
+        }
+    }
+    let host = brevo.host.unwrap_or_else(|| hogwire_connectors::brevo::HOST.to_owned());
+    let connector = "brevo".to_owned();
+    [("brevo".to_owned(), Destination { connector, host, key: key.0.clone(), fields, events })].into()
 }
 
 fn vouched(document: &Document) -> Vec<String> {

@@ -9,6 +9,7 @@ mod assets;
 mod campaigns;
 mod chart;
 mod contacts;
+mod destinations;
 mod drawing;
 mod erasures;
 mod events;
@@ -46,6 +47,7 @@ pub fn routes() -> Router<Shared> {
         .merge(access::routes())
         .merge(campaigns::routes())
         .merge(contacts::routes())
+        .merge(destinations::routes())
         .merge(erasures::routes())
         .merge(events::routes())
         .merge(find::routes())

@@ -170,7 +170,7 @@ pub fn cut(text: impl AsRef<str>, most: usize) -> String {
 pub fn tone(status: impl AsRef<str>) -> &'static str {
     match status.as_ref() {
         "active" | "sent" | "done" | "matched" | "granted" | "ok" | "opened" | "clicked" | "delivered" | "written"
-        | "in" => "good",
+        | "working" | "in" => "good",
         "queued" | "sending" | "held" | "pending" | "watching" | "test" | "testing" | "importing" | "adding"
         | "removing" => "busy",
         "unknown" | "unmatched" | "paused" | "skipped" | "warning" | "left" | "by_hand" => "warn",

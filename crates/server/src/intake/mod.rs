@@ -5,6 +5,7 @@
 //! decided here and nothing slow happens before the answer (SPEC A1).
 
 pub mod body;
+mod brevo;
 pub mod group;
 pub mod origin;
 pub mod posthog;

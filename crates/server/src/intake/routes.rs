@@ -11,13 +11,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::{TurnedAway, body, origin, posthog, sources};
+use super::{TurnedAway, body, brevo, origin, posthog, sources};
 use crate::app::{App, Shared};
 
 pub fn routes(app: &Shared) -> Router<Shared> {
     let routes = Router::new()
         .route("/v1/webhooks/posthog", post(posthog::by_header))
         .route("/v1/webhooks/posthog/{token}", post(posthog::by_token))
+        .route("/v1/webhooks/brevo/{token}", post(brevo::by_token))
         .route("/v1/track", post(sources::track))
         .route("/v1/identify", post(sources::identify))
         .route("/v1/group", post(sources::group))
