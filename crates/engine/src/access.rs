@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::secrets::token_hash;
 use crate::store::users::{Session, User};
-use crate::store::{Tx, api_keys, audit, connections, users};
+use crate::store::{Tx, api_keys, audit, connections, secrets as sealed, users};
 
 /// A connection as the door knows it.
 pub struct Inbound {
@@ -36,19 +36,17 @@ impl Engine {
                 crate::inbox::plant_cursors(tx)?;
             }
             crate::housekeeping::plant(tx, &*self.outside.entropy, now)?;
+            self.plan_renewals(tx, now)?;
             for (name, connection) in &settings.connections {
                 let status = match connection.starts_active {
                     true => connections::Status::Active,
                     false => connections::Status::Testing,
                 };
                 connections::plant(tx, name, &connection.connector, status, connection.test_mode, now)?;
-                if connection.webhook_secret.is_none() && self.secret(tx, &secret_name(name))?.is_none() {
-                    let mut random = [0; 32];
-                    self.outside.entropy.fill(&mut random);
-                    let minted = hogwire_connectors::signature::secret_from(&random);
-                    self.keep_secret(tx, &secret_name(name), &minted, now)?;
+                if connection.webhook_secret.is_none() && sealed::get(tx, &secret_name(name))?.is_none() {
+                    self.mint_secret(tx, name, now)?;
                 }
-                if self.secret(tx, &token_name(name))?.is_none() {
+                if sealed::get(tx, &token_name(name))?.is_none() {
                     self.mint_token(tx, name, now)?;
                 }
             }
@@ -60,7 +58,7 @@ impl Engine {
     /// Gives a connection's URL a new token; the one before stays good until the next time.
     pub fn regenerate_token(&self, connection: &str, actor: &str, now: Time) -> Result<String> {
         let token = self.store.write(|tx| {
-            if let Some(before) = self.secret(tx, &token_name(connection))? {
+            if let Some(before) = self.open_secret(tx, &token_name(connection))? {
                 self.keep_secret(tx, &format!("{}/{OVERLAP_NAME}", token_name(connection)), &before, now)?;
             }
             let id = self.outside.entropy.id("aud", now);
@@ -69,6 +67,26 @@ impl Engine {
         })?;
         self.refresh_inbound()?;
         Ok(token)
+    }
+
+    fn mint_secret(&self, tx: &mut Tx<'_>, connection: &str, now: Time) -> Result<String> {
+        let mut random = [0; 32];
+        self.outside.entropy.fill(&mut random);
+        let minted = hogwire_connectors::signature::secret_from(&random);
+        self.keep_secret(tx, &secret_name(connection), &minted, now)?;
+        Ok(minted)
+    }
+
+    /// As `webhook_secret`; where there is none, or none that the key opens, one is minted.
+    pub fn settled_webhook_secret(&self, connection: &str, now: Time) -> Result<String> {
+        match self.webhook_secret(connection) {
+            Ok(Some(secret)) => return Ok(secret),
+            Ok(None) | Err(Error::Sealed(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let minted = self.store.write(|tx| self.mint_secret(tx, connection, now))?;
+        self.refresh_inbound()?;
+        Ok(minted)
     }
 
     fn mint_token(&self, tx: &mut Tx<'_>, connection: &str, now: Time) -> Result<String> {
@@ -137,8 +155,8 @@ impl Engine {
         for row in connections::all(&mut tx)? {
             let configured = settings.connections.get(&row.name).and_then(|held| held.webhook_secret.clone());
             let mut secrets: Vec<Zeroizing<String>> = configured.into_iter().map(Zeroizing::new).collect();
-            secrets.extend(self.secret(&mut tx, &secret_name(&row.name))?);
-            let before = self.secret(&mut tx, &format!("{}/{OVERLAP_NAME}", token_name(&row.name)))?;
+            secrets.extend(self.open_secret(&mut tx, &secret_name(&row.name))?);
+            let before = self.open_secret(&mut tx, &format!("{}/{OVERLAP_NAME}", token_name(&row.name)))?;
             let mut token_hashes: Vec<String> = row.token_hash.into_iter().collect();
             token_hashes.extend(before.map(|token| token_hash(&token)));
             all.push(Inbound { connection: row.name, secrets, token_hashes });

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod campaigns;
 pub mod catalog;
 pub mod contacts;
+pub mod credentials;
 pub mod engine;
 pub mod error;
 pub mod explain;

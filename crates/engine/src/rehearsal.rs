@@ -236,6 +236,8 @@ fn connection() -> Connection {
         ingestion_host: "https://hogwire.invalid".to_owned(),
         app_host: "https://hogwire.invalid".to_owned(),
         project_token: None,
+        personal_key: None,
+        project: None,
         capture: false,
         test_mode: false,
         starts_active: true,

@@ -38,7 +38,7 @@ impl Settings {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     pub connector: String,
     /// Base URL for capture, without a slash at the end.
@@ -47,6 +47,10 @@ pub struct Connection {
     pub app_host: String,
     /// The public token that capture needs; none: nothing is sent back.
     pub project_token: Option<String>,
+    /// Lets us in where no grant is stored.
+    pub personal_key: Option<String>,
+    /// The project's number, where the operator said it.
+    pub project: Option<String>,
     /// Engagement events go back to this connection.
     pub capture: bool,
     /// `mode: test` sends every mail to the test inbox.
@@ -55,6 +59,12 @@ pub struct Connection {
     pub starts_active: bool,
     pub webhook_secret: Option<String>,
     pub mapping: Mapping,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection({} at {})", self.connector, self.app_host)
+    }
 }
 
 /// A place that is kept as contacts are here.

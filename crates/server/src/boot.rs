@@ -120,6 +120,9 @@ pub fn open(config: Config, runtime: &Handle, clock: Clock) -> Result<Opened, Fa
         wake: bell.clone(),
     };
     let engine = Engine::open(store, inbox, config.settings.clone(), outside, keyring, clock.now())?;
+    if let Err(error) = secret::keep_spare(&config.data, engine.keyring()) {
+        tracing::warn!("{} cannot be kept in {}: {error}", secret::SPARE, config.data.display());
+    }
     Ok(Opened { config: Arc::new(config), engine: Arc::new(engine), clock, bell, post, key_origin, lock })
 }
 

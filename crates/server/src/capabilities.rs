@@ -60,7 +60,7 @@ pub fn all(config: &Config) -> Vec<Capability> {
             name: "person_reads",
             title: "Reading persons, cohorts and queries",
             on: false,
-            needs: "A later version: this one reads nothing from PostHog.",
+            needs: "A later version: a credential can be stored and is renewed; nothing reads with it yet.",
             without: "Conditions see what events brought; nothing is pulled.",
         },
         Capability {

@@ -93,6 +93,8 @@ pub fn settings() -> Settings {
         ingestion_host: POSTHOG.into(),
         app_host: POSTHOG.into(),
         project_token: Some(TOKEN.into()),
+        personal_key: None,
+        project: None,
         capture: true,
         test_mode: false,
         starts_active: true,

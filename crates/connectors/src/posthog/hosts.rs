@@ -74,6 +74,11 @@ fn cloud(url: &Url) -> Option<Region> {
     }
 }
 
+/// Whether a host name is one under which PostHog Cloud's app or its OAuth server answers.
+pub(crate) fn is_cloud_app(name: &str) -> bool {
+    matches!(name, "app.posthog.com" | "eu.posthog.com" | "oauth.posthog.com" | "us.posthog.com")
+}
+
 /// Scheme, host, port and path, without a slash at the end: some put PostHog under a path.
 fn written(url: &Url) -> String {
     let base = &url[..url::Position::AfterPath];

@@ -5,6 +5,7 @@ pub mod engagement;
 pub mod errors;
 pub mod hosts;
 pub mod limits;
+pub mod oauth;
 mod special;
 pub mod webhook;
 

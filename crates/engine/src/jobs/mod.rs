@@ -3,6 +3,7 @@
 
 pub mod advance;
 pub mod queue;
+pub mod refresh_credential;
 pub mod schedule;
 pub mod survey;
 pub mod tend;

@@ -26,6 +26,8 @@ pub struct Job {
     pub attempts: i64,
     pub problem: String,
     pub updated_at: Time,
+    /// Moves when the job is put again or taken; a settling that comes late touches nothing.
+    pub fence: i64,
 }
 
 pub fn put(tx: &mut Tx<'_>, job: &New<'_>, now: Time) -> Result<()> {
@@ -33,7 +35,8 @@ pub fn put(tx: &mut Tx<'_>, job: &New<'_>, now: Time) -> Result<()> {
         "INSERT INTO jobs (id, kind, unique_key, payload, status, due_at, attempts, problem, lease_until, fence, updated_at)
          VALUES ($1, $2, $3, $4, 'pending', $5, 0, '', 0, 0, $6)
          ON CONFLICT (unique_key) DO UPDATE SET payload = excluded.payload, status = 'pending',
-             due_at = excluded.due_at, attempts = 0, problem = '', updated_at = excluded.updated_at",
+             due_at = excluded.due_at, attempts = 0, problem = '', fence = jobs.fence + 1,
+             updated_at = excluded.updated_at",
         &params![job.id, job.kind, job.key, job.payload, job.due, now],
     )?;
     Ok(())
@@ -42,11 +45,24 @@ pub fn put(tx: &mut Tx<'_>, job: &New<'_>, now: Time) -> Result<()> {
 /// Takes the next due job; its row stays locked until the transaction ends.
 pub fn claim(tx: &mut Tx<'_>, now: Time) -> Result<Option<Job>> {
     tx.optional(
-        "SELECT id, kind, unique_key, payload, status, due_at, attempts, problem, updated_at FROM jobs
+        "SELECT id, kind, unique_key, payload, status, due_at, attempts, problem, updated_at, fence FROM jobs
          WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1 {skip_locked}",
         &params![now],
         read,
     )
+}
+
+/// Takes a claimed job out of the transaction: until `until` nobody else claims it.
+pub fn lease(tx: &mut Tx<'_>, job: &mut Job, until: Time) -> Result<()> {
+    tx.execute("UPDATE jobs SET due_at = $2, fence = fence + 1 WHERE id = $1", &params![&job.id, until])?;
+    job.fence += 1;
+    Ok(())
+}
+
+/// Whether a job is still the one that was leased; its row stays locked.
+pub fn is_held(tx: &mut Tx<'_>, job: &Job) -> Result<bool> {
+    let held = tx.optional("SELECT fence FROM jobs WHERE id = $1 {for_update}", &params![&job.id], |row| row.int(0))?;
+    Ok(held == Some(job.fence))
 }
 
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Time>> {
@@ -87,7 +103,7 @@ pub fn failed(tx: &mut Tx<'_>, job: &Job, why: &str, now: Time) -> Result<()> {
 
 pub fn all(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Job>> {
     tx.all(
-        "SELECT id, kind, unique_key, payload, status, due_at, attempts, problem, updated_at FROM jobs
+        "SELECT id, kind, unique_key, payload, status, due_at, attempts, problem, updated_at, fence FROM jobs
          ORDER BY updated_at DESC, id LIMIT $1",
         &params![limit],
         read,
@@ -105,5 +121,6 @@ fn read(row: &Row<'_>) -> Result<Job> {
         attempts: row.int(6)?,
         problem: row.text(7)?,
         updated_at: row.time(8)?,
+        fence: row.int(9)?,
     })
 }

@@ -33,6 +33,13 @@ const ALL: &[Migration] = &[
         only_sqlite: "",
         only_postgres: "",
     },
+    Migration {
+        number: 3,
+        name: "credentials",
+        sql: include_str!("migrations/0003_credentials.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -25,6 +25,7 @@ pub mod contact_keys;
 pub mod contacts;
 pub mod counts;
 pub mod coverage;
+pub mod credentials;
 pub mod cursors;
 pub mod decisions;
 pub mod deliveries;

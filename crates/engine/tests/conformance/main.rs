@@ -4,6 +4,7 @@
 mod access;
 mod arrivals;
 mod consents;
+mod credentials;
 mod deliveries;
 mod harness;
 mod holding;

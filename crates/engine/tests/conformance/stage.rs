@@ -234,6 +234,8 @@ fn settings() -> Settings {
         ingestion_host: "https://eu.i.posthog.com".to_owned(),
         app_host: "https://eu.posthog.com".to_owned(),
         project_token: Some("phc_test".to_owned()),
+        personal_key: None,
+        project: None,
         capture: true,
         test_mode: false,
         starts_active: true,

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod contacts;
+mod credentials;
 mod explain;
 mod nodes;
 mod restore;

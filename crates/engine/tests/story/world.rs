@@ -1,8 +1,8 @@
 //! A small outside for the stories: mail that is kept, a network that says yes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Error, ErrorKind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hogwire_connectors::Shape;
@@ -86,15 +86,36 @@ impl Mail for Mails {
     }
 }
 
-/// A network that says yes, and remembers what it was asked.
+/// A network that says what it was told to say, else yes, and remembers what it was asked.
 #[derive(Default)]
-pub struct Net(Mutex<Vec<Request>>);
+pub struct Net {
+    asked: Mutex<Vec<Request>>,
+    answers: Mutex<VecDeque<Response>>,
+    clock: AtomicI64,
+}
+
+impl Net {
+    /// The next request gets this answer.
+    pub fn will_answer(&self, status: u16, body: &Value) {
+        let response = Response { status, headers: Vec::new(), body: body.to_string().into_bytes() };
+        self.answers.lock().expect("answers").push_back(response);
+    }
+
+    /// Bodies of what was asked of a URL.
+    pub fn asked(&self, url: &str) -> Vec<String> {
+        let asked = self.asked.lock().expect("requests");
+        let bodies = asked.iter().filter(|request| request.url == url).map(|request| request.body.clone());
+        bodies.map(|body| String::from_utf8(body).expect("text")).collect()
+    }
+}
 
 impl Http for Net {
     fn send(&self, _: Reach, requests: Vec<Request>) -> Vec<(Time, HttpAnswer)> {
-        self.0.lock().expect("requests").extend(requests.iter().cloned());
+        self.asked.lock().expect("requests").extend(requests.iter().cloned());
         let yes = || Response { status: 200, ..Response::default() };
-        requests.iter().map(|_| (Time::default(), HttpAnswer::Response(yes()))).collect()
+        let at = Time::from_millis(self.clock.load(Ordering::SeqCst));
+        let mut answers = self.answers.lock().expect("answers");
+        requests.iter().map(|_| (at, HttpAnswer::Response(answers.pop_front().unwrap_or_else(yes)))).collect()
     }
 }
 
@@ -192,6 +213,7 @@ impl World {
         let mail = Arc::new(Mails::default());
         mail.clock.store(u64::try_from(now.millis()).expect("a time"), Ordering::SeqCst);
         let net = Arc::new(Net::default());
+        net.clock.store(now.millis(), Ordering::SeqCst);
         let outside = Outside {
             http: net.clone(),
             mail: mail.clone(),
@@ -202,6 +224,18 @@ impl World {
         let settings = settings();
         let engine = open(&outside, &place, &settings, now);
         Self { engine, mail, net, now, settings, outside, place }
+    }
+
+    /// The process ends and starts again with another key, and with a spare of the root or
+    /// without. Answers why it did not start.
+    pub fn reopen_with(&mut self, key: &str, spare: Option<&str>) -> Result<(), hogwire_engine::Error> {
+        let keyring = Keyring::parse(key).expect("a key");
+        let keyring = match spare {
+            Some(spare) => keyring.with_spare(spare).expect("a root"),
+            None => keyring,
+        };
+        self.engine = try_open(&self.outside, &self.place, &self.settings, keyring, self.now)?;
+        Ok(())
     }
 
     /// The process ends and starts again on the same disk and database.
@@ -259,6 +293,7 @@ impl World {
 
     pub fn later(&mut self, span: Span) {
         self.now = self.now.plus(span);
+        self.net.clock.store(self.now.millis(), Ordering::SeqCst);
         self.mail.clock.store(u64::try_from(self.now.millis()).expect("a time"), Ordering::SeqCst);
     }
 
@@ -325,7 +360,7 @@ impl World {
 
     /// Every event that was captured, of this name.
     pub fn captured(&self, name: &str) -> Vec<Value> {
-        let requests = self.net.0.lock().expect("requests");
+        let requests = self.net.asked.lock().expect("requests");
         let bodies = requests.iter().filter_map(|request| serde_json::from_slice::<Value>(&request.body).ok());
         let events = bodies.flat_map(|body| body["batch"].as_array().cloned().unwrap_or_default());
         events.filter(|event| event["event"] == name).collect()
@@ -340,6 +375,17 @@ impl World {
 }
 
 fn open(outside: &Outside, place: &Place, settings: &Settings, now: Time) -> Engine {
+    let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
+    try_open(outside, place, settings, keyring, now).expect("an engine")
+}
+
+fn try_open(
+    outside: &Outside,
+    place: &Place,
+    settings: &Settings,
+    keyring: Keyring,
+    now: Time,
+) -> Result<Engine, hogwire_engine::Error> {
     let (store, inbox) = match place {
         Place::File(folder) => {
             let store = Store::sqlite(&folder.path().join("hogwire.db")).expect("a store");
@@ -347,8 +393,7 @@ fn open(outside: &Outside, place: &Place, settings: &Settings, now: Time) -> Eng
         }
         Place::Schema { url, name, .. } => (Store::postgres(url, name).expect("a store"), Inbox::table()),
     };
-    let keyring = Keyring::parse(&"ab".repeat(32)).expect("a key");
-    Engine::open(store, inbox, settings.clone(), outside.clone(), keyring, now).expect("an engine")
+    Engine::open(store, inbox, settings.clone(), outside.clone(), keyring, now)
 }
 
 fn settings() -> Settings {
@@ -357,6 +402,8 @@ fn settings() -> Settings {
         ingestion_host: "https://ph.example".into(),
         app_host: "https://ph.example".into(),
         project_token: Some("phc_x".into()),
+        personal_key: None,
+        project: None,
         capture: true,
         test_mode: false,
         starts_active: true,

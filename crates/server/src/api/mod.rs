@@ -1,5 +1,6 @@
 //! HTTP: every route, merged. One file per resource; a new one adds its line below.
 
+pub mod analytics;
 pub mod auth;
 pub mod backup;
 pub mod brakes;
@@ -17,7 +18,9 @@ pub mod mappings;
 pub mod messages;
 pub mod problem;
 pub mod project;
+pub mod provider_credentials;
 pub mod retention;
+pub mod secrets;
 pub mod stats;
 pub mod suppressions;
 pub mod templates;
@@ -39,6 +42,7 @@ use problem::Problem;
 pub fn router(app: &Shared) -> Router {
     let meters = app.meters.clone();
     Router::new()
+        .merge(analytics::routes())
         .merge(backup::routes())
         .merge(brakes::routes())
         .merge(campaigns::routes())
@@ -56,7 +60,9 @@ pub fn router(app: &Shared) -> Router {
         .merge(mappings::routes())
         .merge(messages::routes())
         .merge(project::routes())
+        .merge(provider_credentials::routes())
         .merge(retention::routes())
+        .merge(secrets::routes())
         .merge(stats::routes())
         .merge(suppressions::routes())
         .merge(templates::routes())

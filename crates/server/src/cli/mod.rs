@@ -19,6 +19,7 @@ mod migrate;
 mod prune;
 mod rehearse;
 mod screen;
+mod secrets;
 mod serve;
 mod template;
 mod users;
@@ -94,6 +95,9 @@ enum Command {
     Restore(backup::Restore),
     /// Go on sending.
     Resume(brakes::Subject),
+    /// Seal stored secrets anew.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Run the API, the console and the worker in one process.
     Serve(serve::Serve),
     /// Look at templates.
@@ -125,6 +129,7 @@ impl Command {
             Self::Prune(command) => command.run(common, screen),
             Self::Restore(command) => command.run(common, screen),
             Self::Resume(command) => command.resume(common, screen),
+            Self::Secrets(command) => command.run(common, screen),
             Self::Serve(command) => command.run(common, screen),
             Self::Template(command) => command.run(common, screen),
             Self::Users(command) => command.run(common, screen),

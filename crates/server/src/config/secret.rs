@@ -15,6 +15,10 @@ use super::read::Environment;
 
 pub const FILE: &str = "secret.key";
 
+/// A copy of what address hashes and links derive from. It opens no credential; it lets mail
+/// and opt-outs go on where the key is a wrong one. Like the key, no backup holds it.
+pub const SPARE: &str = "root.key";
+
 /// Where the key came from, for `doctor`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -26,6 +30,32 @@ pub enum Origin {
 
 /// The keyring. Makes `secret.key`, readable by the owner alone, where nothing is set.
 pub fn keyring(data: &Path, environment: &Environment, entropy: &dyn Entropy) -> Result<(Keyring, Origin), String> {
+    let (keyring, origin) = key(data, environment, entropy)?;
+    match fs::read_to_string(data.join(SPARE)) {
+        // A damaged spare is of no use, and is written again where the key is right.
+        Ok(text) if key_like(&text) => {
+            keyring.with_spare(&text).map_err(|why| why.to_string()).map(|ring| (ring, origin))
+        }
+        _ => Ok((keyring, origin)),
+    }
+}
+
+fn key_like(text: &str) -> bool {
+    text.trim().len() == 64 && Keyring::parse(text.trim()).is_ok()
+}
+
+/// Keeps the root beside the data, where it is not there yet.
+pub fn keep_spare(data: &Path, keyring: &Keyring) -> io::Result<()> {
+    let path = data.join(SPARE);
+    let Some(spare) = keyring.spare() else { return Ok(()) };
+    match fs::read_to_string(&path) {
+        Ok(held) if held.trim() == spare.as_str() => Ok(()),
+        Ok(_) => fs::remove_file(&path).and_then(|()| write(&path, &spare)),
+        Err(_) => write(&path, &spare),
+    }
+}
+
+fn key(data: &Path, environment: &Environment, entropy: &dyn Entropy) -> Result<(Keyring, Origin), String> {
     if let Some(keys) = environment.get("HOGWIRE_SECRET_KEY").filter(|keys| !keys.is_empty()) {
         return parsed(keys, "HOGWIRE_SECRET_KEY").map(|keyring| (keyring, Origin::Environment));
     }

@@ -17,6 +17,7 @@ const STUCK: Span = Span::seconds(60);
 
 pub fn examine(app: &App) -> Vec<Finding> {
     let mut findings = vec![database(app), disk(app), clock(app), key(app), worker(app)];
+    findings.extend(locked(app));
     findings.extend(paused(app));
     findings.extend(set_aside(app));
     findings
@@ -86,6 +87,20 @@ fn key(app: &App) -> Finding {
             Finding::ok("secret_key", found)
         }
     }
+}
+
+/// What is sealed under a key that is not set.
+fn locked(app: &App) -> Option<Finding> {
+    let names = app.engine.locked_secrets().ok()?;
+    if names.is_empty() {
+        return None;
+    }
+    Some(Finding::failure(
+        "locked_secrets",
+        format!("No key that is set opens {}.", names.join(", ")),
+        "What needs them is off; campaigns and mail go on.",
+        "Add the key that sealed them (HOGWIRE_SECRET_KEY=new,old) and run `hogwire secrets rotate`; or remove the credential and connect again.",
+    ))
 }
 
 fn worker(app: &App) -> Finding {

@@ -99,6 +99,7 @@ fn every_command_says_what_it_does() {
         "prune",
         "restore",
         "resume",
+        "secrets",
         "serve",
         "template",
         "template preview",

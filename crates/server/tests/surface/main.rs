@@ -3,6 +3,7 @@
 
 mod bad_inputs;
 mod cli;
+mod credentials;
 mod demo;
 mod door;
 mod folder;
