@@ -1,6 +1,8 @@
 //! Mail: the bytes of a message, and what a mail server's reply means.
 
+pub mod dkim;
 pub mod mime;
+pub mod records;
 pub mod reply;
 
 #[cfg(test)]
