@@ -9,6 +9,7 @@ use hogwire_model::Time;
 
 use crate::access::Inbound;
 use crate::catalog::Catalog;
+use crate::domains::Signers;
 use crate::error::Result;
 use crate::inbox::{Inbox, Record};
 use crate::journal::Journal;
@@ -29,6 +30,7 @@ pub struct Engine {
     settings: RwLock<Arc<Settings>>,
     catalog: RwLock<Arc<Catalog>>,
     recent: Mutex<Recent>,
+    pub(crate) signers: Signers,
 }
 
 /// The kinds of work that `step` does, each on a thread of its own in the server.
@@ -103,6 +105,7 @@ impl Engine {
             settings: RwLock::new(Arc::new(settings)),
             catalog: RwLock::default(),
             recent: Mutex::default(),
+            signers: Signers::default(),
         };
         engine.settle_connections(now)?;
         let mut tx = engine.store.read()?;

@@ -1,5 +1,8 @@
 //! What the outbox asks of the engine, answered.
 
+use std::sync::Arc;
+
+use hogwire_connectors::smtp::dkim::Key;
 use hogwire_model::Time;
 use hogwire_model::campaign::Settlement;
 use serde_json::Value;
@@ -11,7 +14,7 @@ use crate::outbox::hooks::{Ask, Engaged, Hooks, Line, Rendered};
 use crate::outbox::{Did, Keys, Parts, Wanted};
 use crate::rendering;
 use crate::store::deliveries::Delivery;
-use crate::store::{Tx, contacts, enrollments, secrets, settings as kept};
+use crate::store::{Tx, contacts, domains, enrollments, secrets};
 
 /// The sealed value that signs outgoing webhooks.
 const SIGNING: &str = "outgoing_webhooks";
@@ -152,7 +155,12 @@ impl Hooks for Engine {
     }
 
     fn verified(&self, tx: &mut Tx<'_>, domain: &str) -> Result<bool> {
-        Ok(kept::text(tx, &format!("domain/{domain}"))?.as_deref() == Some("verified"))
+        let standing = domains::standing(tx, domain)?;
+        Ok(standing.is_some_and(|(status, _)| status == domains::Status::Verified))
+    }
+
+    fn signers(&self, tx: &mut Tx<'_>, domain: &str) -> Result<Arc<[Key]>> {
+        self.signers(tx, domain)
     }
 
     fn journal(&self, lines: &[Line<'_>], now: Time) -> Result<()> {

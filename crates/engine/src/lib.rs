@@ -10,6 +10,7 @@ pub mod campaigns;
 pub mod catalog;
 pub mod contacts;
 pub mod credentials;
+pub mod domains;
 pub mod engine;
 pub mod error;
 pub mod explain;

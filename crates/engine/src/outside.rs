@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use hogwire_connectors::http::{Request, Response};
+use hogwire_connectors::smtp::records::{Looked, Question};
 use hogwire_model::{Outcome, Time};
 
 /// All of the outside, handed to the engine when it opens.
@@ -14,6 +15,7 @@ use hogwire_model::{Outcome, Time};
 pub struct Outside {
     pub http: Arc<dyn Http>,
     pub mail: Arc<dyn Mail>,
+    pub dns: Arc<dyn Dns>,
     pub disk: Arc<dyn Disk>,
     pub entropy: Arc<dyn Entropy>,
     pub wake: Arc<dyn Wake>,
@@ -77,6 +79,21 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &str, to: &str) -> std::io::Result<()>;
     /// Bytes free for us, or `None` where that cannot be known.
     fn free(&self) -> Option<u64>;
+}
+
+/// Asks the name servers of the world.
+pub trait Dns: Send + Sync {
+    /// Answers are in the order asked, one for each question, and never older than a minute.
+    fn look(&self, questions: Vec<Question>) -> Vec<Looked>;
+}
+
+/// For worlds without name servers.
+pub struct NoDns;
+
+impl Dns for NoDns {
+    fn look(&self, questions: Vec<Question>) -> Vec<Looked> {
+        questions.iter().map(|_| Looked::Failed("there are no name servers here".to_owned())).collect()
+    }
 }
 
 pub trait Entropy: Send + Sync {

@@ -89,6 +89,8 @@ impl std::fmt::Debug for Destination {
 pub struct Sender {
     /// `Name <address>` or a bare address.
     pub from: String,
+    /// The host that its mail is handed to, where it is a name that others know too.
+    pub relay: Option<String>,
     pub per_second: Option<u32>,
     pub per_hour: Option<u32>,
     pub per_day: Option<u32>,

@@ -26,6 +26,7 @@ use tokio::runtime::Handle;
 
 use crate::adapters::clock::Clock;
 use crate::adapters::disk::Folder;
+use crate::adapters::dns::NameServers;
 use crate::adapters::entropy::Dice;
 use crate::adapters::http::Web;
 use crate::adapters::lock::{Lock, Owner, Taken};
@@ -115,6 +116,7 @@ pub fn open(config: Config, runtime: &Handle, clock: Clock) -> Result<Opened, Fa
     let outside = Outside {
         http: Arc::new(Web::new(runtime.clone(), clock, private_too)),
         mail: post.clone(),
+        dns: Arc::new(NameServers::new(runtime.clone(), &config.dns)),
         disk,
         entropy,
         wake: bell.clone(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hogwire_engine::campaigns::Actor;
 use hogwire_engine::inbox::Inbox;
 use hogwire_engine::outbox::brakes::{self, Subject};
-use hogwire_engine::outside::Outside;
+use hogwire_engine::outside::{NoDns, Outside};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::store::Store;
 use hogwire_engine::{Engine, Work};
@@ -95,6 +95,7 @@ impl World {
         let outside = Outside {
             http: net.clone(),
             mail: net.clone(),
+            dns: Arc::new(NoDns),
             disk: disk.clone(),
             entropy: Arc::new(SeededEntropy::new(dice.fork())),
             wake: net.clone(),

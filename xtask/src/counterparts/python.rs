@@ -16,11 +16,11 @@ pub const COUNTERPART: Counterpart = Counterpart {
 };
 
 const VARIABLE: &str = "HOGWIRE_TEST_PYTHON";
-const PACKAGES: &[&str] = &["aiosmtpd==1.4.6", "dkimpy==1.1.8", "dnslib==0.9.26"];
+const PACKAGES: &[&str] = &["aiosmtpd==1.4.6", "dkimpy==1.1.8", "dnslib==0.9.26", "pynacl==1.6.2"];
 
 fn start(python: &Path) -> Result<Running, Failure> {
     let tools = root().join("target/python-tools");
-    if !tools.join("aiosmtpd").is_dir() {
+    if !tools.join("nacl").is_dir() {
         println!("$ pip install {}", PACKAGES.join(" "));
         let mut pip = command(python);
         pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&tools).args(PACKAGES);

@@ -10,8 +10,8 @@ use super::{refresh_credential, schedule, survey};
 use crate::contacts;
 use crate::engine::{Engine, Stepped};
 use crate::error::{Error, Result};
-use crate::housekeeping;
-use crate::store::{Tx, jobs};
+use crate::store::{Tx, domains as stored, jobs};
+use crate::{domains, housekeeping};
 
 /// What a job came to.
 pub enum After {
@@ -45,9 +45,13 @@ fn all() -> &'static [(&'static str, Run)] {
 }
 
 pub fn step(engine: &Engine, now: Time) -> Result<Stepped> {
+    let looked = domains::step(engine, now)?;
+    if looked > 0 {
+        return Ok(Stepped { did: looked, next_due: None });
+    }
     let mut tx = engine.store.begin()?;
     let Some(mut job) = jobs::claim(&mut tx, now)? else {
-        let next_due = jobs::next_due(&mut tx)?;
+        let next_due = jobs::next_due(&mut tx)?.into_iter().chain(stored::next_due(&mut tx)?).min();
         // Nobody waits for the database while a segment is compressed.
         drop(tx);
         return Ok(Stepped { did: usize::from(engine.inbox.tidy()?), next_due });

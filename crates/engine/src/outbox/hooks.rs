@@ -1,5 +1,8 @@
 //! What the outbox asks of the rest of the engine. `Engine` implements it; tests script it.
 
+use std::sync::Arc;
+
+use hogwire_connectors::smtp::dkim::Key;
 use hogwire_model::Time;
 use hogwire_model::campaign::{Code, Settlement};
 use serde_json::Value;
@@ -94,6 +97,9 @@ pub trait Hooks: Send + Sync {
 
     /// Whether the records of a sending domain were found right.
     fn verified(&self, tx: &mut Tx<'_>, domain: &str) -> Result<bool>;
+
+    /// The keys that sign a domain's mail; none where its records are not right.
+    fn signers(&self, tx: &mut Tx<'_>, domain: &str) -> Result<Arc<[Key]>>;
 
     /// Durable before it answers.
     fn journal(&self, lines: &[Line<'_>], now: Time) -> Result<()>;

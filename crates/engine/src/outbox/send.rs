@@ -138,7 +138,9 @@ fn send(
             return Ok(false);
         }
     }
-    let letter = match letter::write(parts, message, way, rendered, &token, now) {
+    let from = rendered.from.as_deref().or_else(|| parts.settings.senders.get(&message.sender).map(|held| &*held.from));
+    let signers = parts.hooks.signers(tx, &domain_of(&party(from.unwrap_or_default()).1))?;
+    let letter = match letter::write(parts, message, way, rendered, &token, &signers, now) {
         Ok(letter) => letter,
         Err(why) => {
             settle::fail(parts, tx, message, &why, &mut batch.decided, now)?;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hogwire_connectors::http::{Request, Response};
 use hogwire_model::{Outcome, Time};
 
-use crate::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
+use crate::outside::{Disk, Entropy, Http, HttpAnswer, Mail, NoDns, Outside, Parcel, Reach, Wake};
 
 /// What one file takes at most; a rehearsal receives little.
 const MOST_BYTES: u64 = 1 << 20;
@@ -32,6 +32,7 @@ pub fn outside(hands: &Arc<Hands>) -> Outside {
     Outside {
         http: Arc::new(Net(hands.clone())),
         mail: Arc::new(Post(hands.clone())),
+        dns: Arc::new(NoDns),
         disk: Arc::new(Files::default()),
         entropy: Arc::new(Dice::default()),
         wake: Arc::new(Nobody),

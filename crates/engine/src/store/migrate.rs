@@ -40,6 +40,13 @@ const ALL: &[Migration] = &[
         only_sqlite: "",
         only_postgres: "",
     },
+    Migration {
+        number: 4,
+        name: "domains",
+        sql: include_str!("migrations/0004_domains.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (

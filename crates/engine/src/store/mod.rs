@@ -29,6 +29,7 @@ pub mod credentials;
 pub mod cursors;
 pub mod decisions;
 pub mod deliveries;
+pub mod domains;
 pub mod engagements;
 pub mod enrollments;
 pub mod erasures;

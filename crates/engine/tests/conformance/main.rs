@@ -6,6 +6,7 @@ mod arrivals;
 mod consents;
 mod credentials;
 mod deliveries;
+mod domains;
 mod harness;
 mod holding;
 mod inbox_lanes;

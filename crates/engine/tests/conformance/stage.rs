@@ -8,7 +8,7 @@ use hogwire_connectors::http::{Request, Response};
 use hogwire_engine::error::Result;
 use hogwire_engine::outbox::hooks::{Ask, Engaged, Line, Rendered};
 use hogwire_engine::outbox::{self, Hooks, Keys, NewMessage, Parts, Wanted};
-use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
+use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, NoDns, Outside, Parcel, Reach, Wake};
 use hogwire_engine::settings::{Connection, Sender, Settings};
 use hogwire_engine::store::contacts::Stored;
 use hogwire_engine::store::deliveries::Delivery;
@@ -71,6 +71,7 @@ impl<'s> Stage<'s> {
         let outside = Outside {
             http: net.clone(),
             mail: mail.clone(),
+            dns: Arc::new(NoDns),
             disk: Arc::new(Nothing),
             entropy: Arc::new(Dice(Mutex::new(1))),
             wake: Arc::new(Nothing),
@@ -243,7 +244,7 @@ fn settings() -> Settings {
         mapping: hogwire_model::mapping::Mapping::default(),
     };
     let sender =
-        |per_hour| Sender { from: "Acme <hello@acme.test>".to_owned(), per_second: None, per_hour, per_day: None };
+        |per_hour| Sender { from: "Acme <hello@acme.test>".to_owned(), relay: None, per_second: None, per_hour, per_day: None };
     let topic = |kind| Topic::new("", kind, TopicDefault::Allowed);
     Settings {
         connections: [("posthog".to_owned(), connection)].into(),
@@ -338,6 +339,10 @@ impl Hooks for Script {
 
     fn verified(&self, _: &mut Tx<'_>, domain: &str) -> Result<bool> {
         Ok(domain == "proven.test")
+    }
+
+    fn signers(&self, _: &mut Tx<'_>, _: &str) -> Result<Arc<[hogwire_connectors::smtp::dkim::Key]>> {
+        Ok(Arc::new([]))
     }
 
     fn journal(&self, lines: &[Line<'_>], _: Time) -> Result<()> {

@@ -3,6 +3,7 @@
 mod by_hand;
 mod contacts;
 mod credentials;
+mod domains;
 mod explain;
 mod nodes;
 mod restore;

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use hogwire_connectors::Shape;
 use hogwire_connectors::http::{Request, Response};
+use hogwire_connectors::smtp::records::{Kind, Looked, Question};
 use hogwire_engine::campaigns::{Actor, Project, SourceFile};
 use hogwire_engine::inbox::{Inbox, Record};
-use hogwire_engine::outside::{Disk, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
+use hogwire_engine::outside::{Disk, Dns, Entropy, Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::settings::{Connection, Sender, Settings};
 use hogwire_engine::store::{Store, coverage};
@@ -21,11 +22,30 @@ pub struct World {
     pub engine: Engine,
     pub mail: Arc<Mails>,
     pub net: Arc<Net>,
+    pub dns: Arc<Zone>,
     pub now: Time,
     /// What the operator settled; in force from the next `reopen`.
     pub settings: Settings,
     outside: Outside,
     place: Place,
+}
+
+/// Name servers that say what they were told to, and nothing else.
+#[derive(Default)]
+pub struct Zone(Mutex<BTreeMap<(Kind, String), Looked>>);
+
+impl Zone {
+    pub fn say(&self, kind: Kind, name: &str, looked: Looked) {
+        self.0.lock().expect("zone").insert((kind, name.to_owned()), looked);
+    }
+}
+
+impl Dns for Zone {
+    fn look(&self, questions: Vec<Question>) -> Vec<Looked> {
+        let zone = self.0.lock().expect("zone");
+        let one = |question: Question| zone.get(&(question.kind, question.name)).cloned();
+        questions.into_iter().map(|question| one(question).unwrap_or(Looked::Nothing)).collect()
+    }
 }
 
 /// Where the database is, so that it can be opened again.
@@ -214,16 +234,18 @@ impl World {
         mail.clock.store(u64::try_from(now.millis()).expect("a time"), Ordering::SeqCst);
         let net = Arc::new(Net::default());
         net.clock.store(now.millis(), Ordering::SeqCst);
+        let dns = Arc::new(Zone::default());
         let outside = Outside {
             http: net.clone(),
             mail: mail.clone(),
+            dns: dns.clone(),
             disk: Arc::new(Memory::default()),
             entropy: Arc::new(Counter(AtomicU64::new(WORLDS.fetch_add(1, Ordering::SeqCst) << 40))),
             wake: Arc::new(Quiet),
         };
         let settings = settings();
         let engine = open(&outside, &place, &settings, now);
-        Self { engine, mail, net, now, settings, outside, place }
+        Self { engine, mail, net, dns, now, settings, outside, place }
     }
 
     /// The process ends and starts again with another key, and with a spare of the root or
@@ -410,7 +432,7 @@ fn settings() -> Settings {
         webhook_secret: Some("s3cr3t".into()),
         mapping: hogwire_model::mapping::Mapping::default(),
     };
-    let sender = Sender { from: "Shop <hello@shop.example>".into(), per_second: None, per_hour: None, per_day: None };
+    let sender = Sender { from: "Shop <hello@shop.example>".into(), relay: None, per_second: None, per_hour: None, per_day: None };
     Settings {
         connections: [("posthog".to_owned(), connection)].into(),
         senders: [("default".to_owned(), sender)].into(),

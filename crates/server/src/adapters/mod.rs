@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod disk;
+pub mod dns;
 pub mod entropy;
 pub mod guard;
 pub mod http;

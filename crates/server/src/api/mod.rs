@@ -9,6 +9,7 @@ pub mod connections;
 pub mod contacts;
 pub mod destinations;
 pub mod doctor;
+pub mod domains;
 pub mod erasures;
 pub mod events;
 pub mod health;
@@ -51,6 +52,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(crate::console::routes())
         .merge(destinations::routes())
         .merge(doctor::routes())
+        .merge(domains::routes())
         .merge(erasures::routes())
         .merge(events::routes())
         .merge(health::routes())

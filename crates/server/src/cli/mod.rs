@@ -12,6 +12,7 @@ mod config;
 mod contacts;
 mod demo;
 mod doctor;
+mod domains;
 mod init;
 mod keys;
 mod lint;
@@ -78,6 +79,9 @@ enum Command {
     Demo(demo::Demo),
     /// Check everything, and say what to do.
     Doctor(doctor::Doctor),
+    /// Sending domains: the records they need, and what DNS says.
+    #[command(subcommand)]
+    Domains(domains::Domains),
     /// Make a starter project folder.
     Init(init::Init),
     /// Make, list and revoke API keys.
@@ -121,6 +125,7 @@ impl Command {
             Self::Contacts(command) => command.run(common, screen),
             Self::Demo(command) => command.run(screen),
             Self::Doctor(command) => command.run(common, screen),
+            Self::Domains(command) => command.run(common, screen),
             Self::Init(command) => command.run(common, screen),
             Self::Keys(command) => command.run(common, screen),
             Self::Migrate => migrate::run(common, screen),

@@ -33,6 +33,7 @@ pub struct Server {
     pub public_url: Option<String>,
     pub allow_from: Option<Vec<String>>,
     pub trusted_proxies: Option<Vec<String>>,
+    pub dns: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

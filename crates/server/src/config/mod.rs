@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hogwire_engine::settings::Settings;
@@ -39,6 +40,8 @@ pub struct Config {
     pub public_url: Option<String>,
     pub allow_from: Vec<IpNet>,
     pub trusted_proxies: Vec<IpNet>,
+    /// Name servers to ask; none: those that the machine asks.
+    pub dns: Vec<SocketAddr>,
     pub database: Database,
     pub admin_key: Option<Hidden>,
     /// Mail servers by sender.

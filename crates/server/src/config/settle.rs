@@ -4,6 +4,7 @@ mod posthog;
 mod senders;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use hogwire_engine::settings::{Ambiguous, Destination, Policies, Settings};
@@ -88,6 +89,7 @@ pub fn settle(dir: &Path, read: Read, environment: Environment) -> Result<Config
         public_url,
         allow_from: nets(&mut joining, "server.allow_from", server.allow_from.unwrap_or_default()),
         trusted_proxies: nets(&mut joining, "server.trusted_proxies", server.trusted_proxies.unwrap_or_default()),
+        dns: name_servers(&mut joining, server.dns.unwrap_or_default()),
         database,
         admin_key: joining.variable("ADMIN_API_KEY").map(Hidden),
         mail,
@@ -149,7 +151,7 @@ fn database(joining: &mut Joining<'_>, dir: &Path, written: Option<String>) -> (
 fn nets(joining: &mut Joining<'_>, path: &str, written: Vec<String>) -> Vec<IpNet> {
     let mut nets = Vec::new();
     for text in written {
-        let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+        let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         match net {
             Some(net) => nets.push(net),
             None => {
@@ -177,6 +179,7 @@ fn destinations(document: &Document, key: &Option<Hidden>) -> BTreeMap<String, D
     let host = brevo.host.unwrap_or_else(|| hogwire_connectors::brevo::HOST.to_owned());
     let connector = "brevo".to_owned();
     [("brevo".to_owned(), Destination { connector, host, key: key.0.clone(), fields, events })].into()
+use std::net::{IpAddr, SocketAddr};
 }
 
 fn vouched(document: &Document) -> Vec<String> {

@@ -10,6 +10,7 @@ mod campaigns;
 mod chart;
 mod contacts;
 mod destinations;
+mod domains;
 mod drawing;
 mod erasures;
 mod events;
@@ -48,6 +49,7 @@ pub fn routes() -> Router<Shared> {
         .merge(campaigns::routes())
         .merge(contacts::routes())
         .merge(destinations::routes())
+        .merge(domains::routes())
         .merge(erasures::routes())
         .merge(events::routes())
         .merge(find::routes())

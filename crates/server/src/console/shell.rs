@@ -49,13 +49,16 @@ impl Shell {
     }
 }
 
-const SAYINGS: [(&str, &str); 20] = [
+const SAYINGS: [(&str, &str); 23] = [
     ("activated", "The campaign is active: events that come from now on may start it."),
     ("archived", "The campaign is archived. Runs in it have stopped."),
     ("closed", "The gap is closed: absences before it count again."),
     ("connection-active", "The connection is active: its events start campaigns."),
     ("connection-testing", "The connection is in testing: events are logged and start nothing."),
     ("contact-written", "Written. Sources and destinations are told what changed."),
+    ("domain-added", "The domain has keys. Publish its records; they are looked up by themselves."),
+    ("domain-checked", "DNS was asked just now."),
+    ("domain-removed", "The domain and its keys are gone."),
     ("erased", "Erased here. The receipts below fill as the other places answer."),
     ("mapped", "A new version is in force for every event decided from now on."),
     ("paused", "Paused. What waits stays where it is."),

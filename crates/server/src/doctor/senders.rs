@@ -1,6 +1,8 @@
 //! The way out: mail servers that answer, and domains that may send.
 
-use hogwire_engine::store::Store;
+use hogwire_connectors::smtp::records::State as Found;
+use hogwire_engine::domains::View;
+use hogwire_engine::store::domains::Status;
 use lettre::message::Mailbox;
 
 use super::Finding;
@@ -45,8 +47,9 @@ fn domain(app: &App, from: &str) -> Finding {
     if settings.vouched_domains.contains(&domain) {
         return Finding::ok("domain", format!("You vouch for {domain}."));
     }
-    if verified(app, app.engine.store(), &domain) {
-        return Finding::ok("domain", format!("The records of {domain} are right."));
+    let held = app.engine.domain(&domain).ok();
+    if let Some(held) = held.as_ref().filter(|held| held.status == Status::Verified) {
+        return records(held);
     }
     if let Some(inbox) = &settings.policies.test_inbox {
         return Finding::warning(
@@ -60,11 +63,26 @@ fn domain(app: &App, from: &str) -> Finding {
         "domain",
         format!("{domain} is not verified."),
         "Messages of this sender are held.",
-        format!("Set its DNS records, or vouch for it: `domains: {{ {domain}: {{ verify: false }} }}`."),
+        match held.as_ref().and_then(|held| held.records.iter().find(|record| record.needed)) {
+            Some(record) => format!(
+                "{} Publish {} TXT `{}`; `hogwire domains check {domain}` looks again.",
+                record.says, record.host, record.value
+            ),
+            None => format!("Publish its DNS records: `hogwire domains add {domain}` shows them."),
+        },
     )
 }
 
-fn verified(app: &App, store: &Store, domain: &str) -> bool {
-    let asked = store.read().and_then(|mut tx| app.engine.with_parts(|parts| parts.hooks.verified(&mut tx, domain)));
-    asked.unwrap_or(false)
+/// What is verified sends; what else is amiss with its records is worth a look.
+fn records(held: &View) -> Finding {
+    let amiss = held.records.iter().find(|record| matches!(record.state, Found::Missing | Found::Wrong));
+    match amiss {
+        None => Finding::ok("domain", format!("The records of {} are right, and its mail is signed.", held.name)),
+        Some(record) => Finding::warning(
+            "domain",
+            format!("{} is verified. {}: {}", held.name, record.host, record.says),
+            "Mail goes out signed; some receivers trust it less.",
+            format!("See `hogwire domains show {}`.", held.name),
+        ),
+    }
 }

@@ -2,24 +2,14 @@
 //! OpenSMTPD, and the link in that mail leads where the template says.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::ground::{Running, ask, free_port, spawn, wait_for};
+
 const RECORDED: &str = include_str!("../../../connectors/src/posthog/fixtures/recorded_webhook.json");
 const SECRET: &str = "real-secret";
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Ends what it holds, also when an assertion fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn a_recorded_payload_becomes_a_mail_in_a_real_servers_folder() {
@@ -114,41 +104,6 @@ fn lay_project(folder: &Path, mail_port: u16) {
 fn newest(maildir: &Path) -> Option<String> {
     let found = std::fs::read_dir(maildir.join("new")).ok()?.flatten().next()?;
     std::fs::read_to_string(found.path()).ok()
-}
-
-fn spawn(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started")
-}
-
-/// Asks again and again until there is an answer, for half a minute at most.
-fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// One request over a plain socket; the answer's head and body as text.
-fn ask(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("connected");
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = body.len();
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {length}\r\n");
-    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).expect("sent");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("answered");
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn is_root() -> bool {

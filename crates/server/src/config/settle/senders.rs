@@ -31,7 +31,7 @@ pub(super) fn senders(
             joining.fault("bad_address", &format!("{path}.from"), message, "write it like Acme <hello@acme.example>");
         }
         let most = sender.max_per.unwrap_or_default();
-        senders.insert(name, Sender { from, per_second: most.second, per_hour: most.hour, per_day: most.day });
+        senders.insert(name, Sender { from, relay: relay(sender.smtp.as_deref()), per_second: most.second, per_hour: most.hour, per_day: most.day });
     }
     (senders, mail)
 }
@@ -65,6 +65,13 @@ fn server(joining: &mut Joining<'_>, sender: &document::Sender, path: &str) -> O
             None
         }
     }
+}
+
+/// The host that mail is handed to, where others can know it by that name.
+fn relay(smtp: Option<&str>) -> Option<String> {
+    let url = Url::parse(smtp?).ok()?;
+    let host = url.host_str()?.to_owned();
+    (host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err()).then_some(host)
 }
 
 /// Without `from`, mails come from `hogwire@` the host that links lead to.

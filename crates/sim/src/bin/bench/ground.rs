@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hogwire_connectors::Shape;
 use hogwire_engine::campaigns::{Actor, Project, SourceFile};
 use hogwire_engine::inbox::{Inbox, Record};
-use hogwire_engine::outside::Outside;
+use hogwire_engine::outside::{NoDns, Outside};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::store::Store;
 use hogwire_engine::{Engine, Work};
@@ -80,6 +80,7 @@ impl Ground {
         let outside = Outside {
             http: net.clone(),
             mail: net.clone(),
+            dns: Arc::new(NoDns),
             disk: disk.clone(),
             entropy: Arc::new(SeededEntropy::new(dice.fork())),
             wake: net,
