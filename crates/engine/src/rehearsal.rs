@@ -214,7 +214,10 @@ fn staged(settings: &Settings, project: &Project) -> Settings {
     }
     if settings.senders.is_empty() {
         let from = "Rehearsal <rehearsal@hogwire.invalid>".to_owned();
-        settings.senders.insert("default".to_owned(), Sender { from, relay: None, per_second: None, per_hour: None, per_day: None });
+        settings.senders.insert(
+            "default".to_owned(),
+            Sender { from, relay: None, per_second: None, per_hour: None, per_day: None },
+        );
     }
     settings.connections.entry(CONNECTION.to_owned()).or_insert_with(connection);
     for connection in settings.connections.values_mut() {

@@ -101,7 +101,8 @@ pub fn settings() -> Settings {
         webhook_secret: Some("a secret of the simulated product".into()),
         mapping: Mapping::default(),
     };
-    let sender = Sender { from: "Shop <hello@shop.sim>".into(), relay: None, per_second: None, per_hour: None, per_day: None };
+    let sender =
+        Sender { from: "Shop <hello@shop.sim>".into(), relay: None, per_second: None, per_hour: None, per_day: None };
     let topic = |name: &str| (name.to_owned(), Topic::new(name, TopicKind::Marketing, TopicDefault::Allowed));
     let mut settings = Settings {
         connections: BTreeMap::from([("posthog".to_owned(), connection)]),

@@ -104,7 +104,9 @@ impl Engine {
 
     fn take_up(&self, name: &str, actor: &str, now: Time) -> Result<()> {
         let fill = |bytes: &mut [u8]| self.outside.entropy.fill(bytes);
-        let made = |pair: std::result::Result<Pair, _>| pair.map_err(|why: hogwire_connectors::smtp::dkim::Unusable| Error::Conflict(why.to_string()));
+        let made = |pair: std::result::Result<Pair, _>| {
+            pair.map_err(|why: hogwire_connectors::smtp::dkim::Unusable| Error::Conflict(why.to_string()))
+        };
         let pairs = [("hw1", made(make_rsa(&fill))?), ("hw1e", made(make_ed25519(&fill))?)];
         let keys: Vec<Published> = pairs
             .iter()
@@ -212,7 +214,8 @@ fn judged(mut domain: Domain, seen: Vec<Record>, now: Time) -> Domain {
     }
     let doubtful = silent || domain.misses > 0 && domain.status == Status::Verified;
     domain.due_at = now.plus(if doubtful { SOON } else { pause(&domain, now) });
-    if domain.misses == 0 {
+    // What one bad look says is not believed of the keys either.
+    if domain.misses == 0 || domain.status != Status::Verified {
         domain.signing = signing(&domain, &seen);
     }
     domain.records = kept(domain.records, seen);

@@ -11,12 +11,15 @@ use hogwire_connectors::smtp::dkim::{Algorithm, Key};
 use super::secret_name;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::store::domains::{self, Status};
 use crate::store::Tx;
+use crate::store::domains::{self, Status};
 
-/// Opened keys by domain, with the selectors that they are.
+/// Opened keys, with the selectors that they are.
+type Opened = (String, Arc<[Key]>);
+
+/// Opened keys by domain.
 #[derive(Default)]
-pub(crate) struct Signers(Mutex<HashMap<String, (String, Arc<[Key]>)>>);
+pub(crate) struct Signers(Mutex<HashMap<String, Opened>>);
 
 impl Engine {
     /// The keys that sign a domain's mail; none where its records are not right.

@@ -243,8 +243,13 @@ fn settings() -> Settings {
         webhook_secret: None,
         mapping: hogwire_model::mapping::Mapping::default(),
     };
-    let sender =
-        |per_hour| Sender { from: "Acme <hello@acme.test>".to_owned(), relay: None, per_second: None, per_hour, per_day: None };
+    let sender = |per_hour| Sender {
+        from: "Acme <hello@acme.test>".to_owned(),
+        relay: None,
+        per_second: None,
+        per_hour,
+        per_day: None,
+    };
     let topic = |kind| Topic::new("", kind, TopicDefault::Allowed);
     Settings {
         connections: [("posthog".to_owned(), connection)].into(),

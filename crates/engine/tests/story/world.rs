@@ -432,7 +432,13 @@ fn settings() -> Settings {
         webhook_secret: Some("s3cr3t".into()),
         mapping: hogwire_model::mapping::Mapping::default(),
     };
-    let sender = Sender { from: "Shop <hello@shop.example>".into(), relay: None, per_second: None, per_hour: None, per_day: None };
+    let sender = Sender {
+        from: "Shop <hello@shop.example>".into(),
+        relay: None,
+        per_second: None,
+        per_hour: None,
+        per_day: None,
+    };
     Settings {
         connections: [("posthog".to_owned(), connection)].into(),
         senders: [("default".to_owned(), sender)].into(),

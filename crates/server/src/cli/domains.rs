@@ -27,7 +27,9 @@ impl Domains {
             Self::List => {
                 let answer = api.get("/v1/domains")?;
                 screen.show(&answer, || match answer["items"].as_array().map(Vec::as_slice) {
-                    None | Some([]) => "There are no sending domains. Add one: hogwire domains add example.com".to_owned(),
+                    None | Some([]) => {
+                        "There are no sending domains. Add one: hogwire domains add example.com".to_owned()
+                    }
                     Some(items) => items.iter().map(line).collect::<Vec<_>>().join("\n"),
                 });
             }

@@ -164,6 +164,19 @@ story("another mapping is tried on what has arrived, and saved", async ({ page, 
   await page.getByText(/^Version 1 ·/).waitFor();
 });
 
+story("a sending domain gets keys, and its page says what to publish", async ({ page, world }) => {
+  await page.goto(`${world.url}/console/domains`);
+  await page.getByLabel("Another domain").fill("News.Acme.example");
+  await page.getByRole("button", { name: "Make its keys" }).click();
+  await page.getByRole("heading", { name: "news.acme.example" }).waitFor();
+  assert.match(await page.getByLabel("Value").first().inputValue(), /^v=DKIM1; k=rsa; p=MII/);
+  await page.getByRole("button", { name: "Ask DNS now" }).click();
+  await page.getByText("DNS was asked just now.").waitFor();
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "Drop this domain" }).click();
+  await page.getByText("The domain and its keys are gone.").waitFor();
+});
+
 story("the red button stops all mail until it goes on", async ({ page, world }) => {
   await page.goto(`${world.url}/console/health`);
   page.once("dialog", (dialog) => dialog.accept());

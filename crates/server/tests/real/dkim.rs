@@ -14,7 +14,9 @@ const SECRET: &str = "real-secret";
 #[test]
 fn mail_of_a_verified_domain_is_signed_as_an_independent_verifier_wants_it() {
     let Some(python) = std::env::var_os("HOGWIRE_TEST_PYTHON").map(PathBuf::from) else {
-        panic!("this test needs Python with aiosmtpd, dkimpy and dnslib: `cargo x test` brings it and sets HOGWIRE_TEST_PYTHON");
+        panic!(
+            "this test needs Python with aiosmtpd, dkimpy and dnslib: `cargo x test` brings it and sets HOGWIRE_TEST_PYTHON"
+        );
     };
     let folder = tempfile::tempdir().expect("a folder");
     let (mail_port, dns_port, port) = (free_port(), free_port(), free_port());
@@ -106,7 +108,10 @@ fn lay_project(folder: &Path, mail_port: u16, dns_port: u16) {
         "campaigns/welcome.yaml",
         "name: Welcome\nstatus: active\ntrigger: { event: user_signed_up }\nsteps: [ { email: { template: welcome } } ]\n",
     );
-    write("templates/welcome.md", "---\nsubject: Grüße, {{ contact.name }} ✓\n---\nHello  there.\n\n[Start](https://app.example.com/start)\n");
+    write(
+        "templates/welcome.md",
+        "---\nsubject: Grüße, {{ contact.name }} ✓\n---\nHello  there.\n\n[Start](https://app.example.com/start)\n",
+    );
     write(
         "hogwire.yaml",
         &format!(

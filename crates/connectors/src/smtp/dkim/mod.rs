@@ -52,7 +52,7 @@ pub fn sign(mail: &[u8], domain: &str, keys: &[&Key], at: Time) -> Result<Vec<u8
 fn one(headers: &[(String, String)], domain: &str, body_hash: &str, key: &Key, at: Time) -> Result<String, Unusable> {
     let names = names(headers);
     let seconds = at.millis().div_euclid(1_000).max(0);
-    let list = folded(&names.join(":"));
+    let list = listed(&names);
     let algorithm = key.algorithm.tag();
     let selector = &key.selector;
     let unsigned = format!(
@@ -83,7 +83,24 @@ fn names(headers: &[(String, String)]) -> Vec<&'static str> {
     names
 }
 
-/// In lines that no transport needs to break.
+/// Broken only between names, where RFC 6376 §3.5 allows it.
+fn listed(names: &[&str]) -> String {
+    let (mut list, mut width) = (String::new(), 0);
+    for (place, name) in names.iter().enumerate() {
+        if place > 0 {
+            list.push(':');
+        }
+        if width + name.len() > 70 {
+            list.push_str("\r\n  ");
+            width = 0;
+        }
+        list.push_str(name);
+        width += name.len() + 1;
+    }
+    list
+}
+
+/// In lines that no transport needs to break; for base64, in which space means nothing.
 fn folded(text: &str) -> String {
     let mut lines = String::with_capacity(text.len() + text.len() / 20);
     for (place, c) in text.chars().enumerate() {

@@ -53,7 +53,13 @@ fn a_made_rsa_key_signs_and_every_header_is_signed_once_more_than_it_is_there() 
     let mail = b"From: a@shop.example\r\nSubject: Hi\r\nList-Unsubscribe: <https://x/u/1>\r\n\r\nHello\r\n";
     let signed = sign(mail, "shop.example", &[&key], Time::from_millis(1_800_000_000_000)).expect("signed");
     let text = String::from_utf8(signed).expect("text");
-    assert!(text.starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=shop.example;\r\n s=hw1;"), "{text}");
+    assert!(
+        text.starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=shop.example;\r\n s=hw1;"),
+        "{text}"
+    );
+    for name in ["List-Unsubscribe", "List-Unsubscribe-Post", "Message-ID", "Content-Type"] {
+        assert!(text.contains(&format!("{name}:")), "{name} is in one piece: {text}");
+    }
     let flat: String = text.split_once("\r\nFrom:").expect("the mail").0.split_whitespace().collect();
     assert!(flat.contains("h=From:From:To:Subject:Subject:Date:"), "{flat}");
     assert!(flat.contains("List-Unsubscribe:List-Unsubscribe:List-Unsubscribe-Post:"), "{flat}");

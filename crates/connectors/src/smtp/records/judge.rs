@@ -36,7 +36,8 @@ fn key(domain: &str, record: &Record, found: Vec<String>, looked: &Ask<'_>) -> J
         [] => {
             let elsewhere = doubled(domain, record);
             if record.purpose == Purpose::Dkim && matches!(looked(Kind::Txt, &elsewhere), Looked::Found(_)) {
-                let says = format!("It stands at {elsewhere}: your DNS host adds the domain itself. Type `{}`.", record.name);
+                let says =
+                    format!("It stands at {elsewhere}: your DNS host adds the domain itself. Type `{}`.", record.name);
                 return (State::Wrong, says, Vec::new());
             }
             let says = match record.purpose {
@@ -45,7 +46,9 @@ fn key(domain: &str, record: &Record, found: Vec<String>, looked: &Ask<'_>) -> J
             };
             (State::Missing, says.to_owned(), Vec::new())
         }
-        [_, _, ..] => (State::Wrong, "There are several keys at this name. Keep the one that is wanted.".to_owned(), keys),
+        [_, _, ..] => {
+            (State::Wrong, "There are several keys at this name. Keep the one that is wanted.".to_owned(), keys)
+        }
         [one] => {
             let (state, says) = match decoded(one) {
                 held if held.is_some() && held == wanted => (State::Right, "The key is published.".to_owned()),
@@ -73,7 +76,10 @@ fn amiss(found: &str, wanted: &str) -> String {
 fn spf(record: &Record, found: Vec<String>) -> Judged {
     let records: Vec<String> = found.into_iter().filter(|text| is_spf(text)).collect();
     let (state, says) = match records.as_slice() {
-        [] => (State::Missing, "There is no SPF record. DKIM alone carries the mail; some receivers want both.".to_owned()),
+        [] => (
+            State::Missing,
+            "There is no SPF record. DKIM alone carries the mail; some receivers want both.".to_owned(),
+        ),
         [_, _, ..] => {
             (State::Wrong, "There are several SPF records, which counts as an error. Join them into one.".to_owned())
         }
@@ -132,7 +138,9 @@ fn dmarc(domain: &str, record: &Record, looked: &Ask<'_>) -> Judged {
         return (state, says, records);
     }
     match failed {
-        Some(why) => (State::Unknown, format!("DNS did not answer ({why}). It is asked again by itself."), record.found.clone()),
+        Some(why) => {
+            (State::Unknown, format!("DNS did not answer ({why}). It is asked again by itself."), record.found.clone())
+        }
         None => {
             let says = "There is none. Gmail, Yahoo and Outlook ask it of everybody who sends much.";
             (State::Missing, says.to_owned(), Vec::new())
@@ -145,7 +153,9 @@ fn policy(found: &str, at: &str, domain: &str) -> (State, String) {
     let from = if at == domain { String::new() } else { format!(" It is inherited from {at}.") };
     match own.as_deref().unwrap_or("none") {
         policy @ ("none" | "quarantine" | "reject") => {
-            let says = format!("The policy is `{policy}`, which our signature passes: it is made with the domain of From.{from}");
+            let says = format!(
+                "The policy is `{policy}`, which our signature passes: it is made with the domain of From.{from}"
+            );
             (State::Right, says)
         }
         other => (State::Wrong, format!("`p={other}` is no policy. Use none, quarantine or reject.")),

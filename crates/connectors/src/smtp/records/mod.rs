@@ -131,7 +131,9 @@ pub fn questions(domain: &str, records: &[Record]) -> Vec<Question> {
         match record.purpose {
             Purpose::Dkim => asked.push(Question { kind: Kind::Txt, name: doubled(domain, record) }),
             Purpose::Dmarc => {
-                asked.extend(parents(domain).map(|parent| Question { kind: Kind::Txt, name: format!("_dmarc.{parent}") }));
+                asked.extend(
+                    parents(domain).map(|parent| Question { kind: Kind::Txt, name: format!("_dmarc.{parent}") }),
+                );
             }
             _ => {}
         }

@@ -5,7 +5,11 @@ const KEY: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA";
 fn keys() -> Vec<Published> {
     vec![
         Published { algorithm: Algorithm::Rsa, selector: "hw1".into(), public: KEY.into() },
-        Published { algorithm: Algorithm::Ed25519, selector: "hw1e".into(), public: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".into() },
+        Published {
+            algorithm: Algorithm::Ed25519,
+            selector: "hw1e".into(),
+            public: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".into(),
+        },
     ]
 }
 
@@ -39,7 +43,11 @@ fn a_zone_that_says_everything_is_right() {
         Some("smtp-relay.brevo.com"),
         &[
             ("hw1._domainkey.news.shop.example", Kind::Txt, &[&rsa]),
-            ("hw1e._domainkey.news.shop.example", Kind::Txt, &["v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]),
+            (
+                "hw1e._domainkey.news.shop.example",
+                Kind::Txt,
+                &["v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+            ),
             ("news.shop.example", Kind::Txt, &["google-site-verification=x", "v=spf1 include:spf.brevo.com -all"]),
             ("_dmarc.shop.example", Kind::Txt, &["v=DMARC1; p=reject; sp=quarantine"]),
             ("news.shop.example", Kind::Mx, &["mx.shop.example"]),
@@ -68,7 +76,13 @@ fn what_is_wrong_is_said() {
         ("hw1._domainkey.news.shop.example", Kind::Txt, &[&cut], Purpose::Dkim, "cut short"),
         ("hw1._domainkey.news.shop.example", Kind::Txt, &["v=DKIM1; p="], Purpose::Dkim, "revoked"),
         ("hw1._domainkey.news.shop.example", Kind::Txt, &["v=DKIM1; p=AAAA"], Purpose::Dkim, "Another key"),
-        ("hw1._domainkey.news.shop.example.news.shop.example", Kind::Txt, &["x"], Purpose::Dkim, "Type `hw1._domainkey`"),
+        (
+            "hw1._domainkey.news.shop.example.news.shop.example",
+            Kind::Txt,
+            &["x"],
+            Purpose::Dkim,
+            "Type `hw1._domainkey`",
+        ),
         ("news.shop.example", Kind::Txt, &["v=spf1 -all", "v=spf1 mx -all"], Purpose::Spf, "several"),
         ("news.shop.example", Kind::Txt, &["v=spf1 mx +all"], Purpose::Spf, "anybody"),
         ("news.shop.example", Kind::Txt, &["v=spf1 mx -all"], Purpose::Spf, "Add `include:amazonses.com`"),

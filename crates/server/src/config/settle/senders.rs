@@ -31,7 +31,16 @@ pub(super) fn senders(
             joining.fault("bad_address", &format!("{path}.from"), message, "write it like Acme <hello@acme.example>");
         }
         let most = sender.max_per.unwrap_or_default();
-        senders.insert(name, Sender { from, relay: relay(sender.smtp.as_deref()), per_second: most.second, per_hour: most.hour, per_day: most.day });
+        senders.insert(
+            name,
+            Sender {
+                from,
+                relay: relay(sender.smtp.as_deref()),
+                per_second: most.second,
+                per_hour: most.hour,
+                per_day: most.day,
+            },
+        );
     }
     (senders, mail)
 }

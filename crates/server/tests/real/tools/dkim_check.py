@@ -19,7 +19,14 @@ def txt(name, timeout=5):
 def judge(message):
     verifier = dkim.DKIM(message, minkey=1024)
     count = sum(1 for name, _ in verifier.headers if name.lower() == b"dkim-signature")
-    return [verifier.verify(place, dnsfunc=txt) for place in range(count)]
+    return [believed(verifier, place) for place in range(count)]
+
+
+def believed(verifier, place):
+    try:
+        return verifier.verify(place, dnsfunc=txt)
+    except dkim.ValidationError:
+        return False
 
 
 signed = [
