@@ -7,7 +7,7 @@ use hogwire_connectors::brevo::reports;
 use hogwire_connectors::http::Request;
 use hogwire_engine::contacts::Given;
 use hogwire_engine::inbox::{Inbox, Record};
-use hogwire_engine::outside::{Http, HttpAnswer, Mail, Outside, Parcel, Reach, Wake};
+use hogwire_engine::outside::{Http, HttpAnswer, Mail, NoDns, Outside, Parcel, Reach, Wake};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::settings::{Destination, Settings};
 use hogwire_engine::store::Store;
@@ -70,6 +70,7 @@ impl World {
         let outside = Outside {
             http: wire.clone(),
             mail: Arc::new(Nobody),
+            dns: Arc::new(NoDns),
             disk: disk.clone(),
             entropy: Arc::new(SeededEntropy::new(Dice::new(7))),
             wake: Arc::new(Nobody),

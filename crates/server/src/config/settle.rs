@@ -179,7 +179,21 @@ fn destinations(document: &Document, key: &Option<Hidden>) -> BTreeMap<String, D
     let host = brevo.host.unwrap_or_else(|| hogwire_connectors::brevo::HOST.to_owned());
     let connector = "brevo".to_owned();
     [("brevo".to_owned(), Destination { connector, host, key: key.0.clone(), fields, events })].into()
-use std::net::{IpAddr, SocketAddr};
+}
+
+fn name_servers(joining: &mut Joining<'_>, written: Vec<String>) -> Vec<SocketAddr> {
+    let mut servers = Vec::new();
+    for text in written {
+        let bare = text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+        match bare.or_else(|| text.parse().ok()) {
+            Some(server) => servers.push(server),
+            None => {
+                let message = format!("`{text}` is not the address of a name server");
+                joining.fault("bad_name_server", "server.dns", message, "write it like 192.0.2.53 or 127.0.0.1:5353");
+            }
+        }
+    }
+    servers
 }
 
 fn vouched(document: &Document) -> Vec<String> {
