@@ -7,7 +7,11 @@
 
 mod capture;
 mod deliver;
+mod funnel;
+pub mod hogql;
 mod people;
+mod private;
+mod stock;
 
 use std::collections::HashMap;
 
@@ -16,6 +20,8 @@ use hogwire_model::Time;
 use serde_json::{Map, Value};
 
 pub use deliver::{Delivery, Destination};
+pub use people::{People, Person};
+pub use private::{Cohort, Private};
 
 pub struct PostHog {
     pub project_id: u64,
@@ -23,7 +29,8 @@ pub struct PostHog {
     pub app: String,
     events: Vec<Captured>,
     seen: HashMap<String, usize>,
-    people: people::People,
+    pub people: People,
+    private: Private,
     destinations: Vec<Destination>,
     queue: Vec<Delivery>,
     sent: u64,
@@ -48,7 +55,8 @@ impl PostHog {
             app: app.trim_end_matches('/').to_owned(),
             events: Vec::new(),
             seen: HashMap::new(),
-            people: people::People::default(),
+            people: People::default(),
+            private: Private::default(),
             destinations: Vec::new(),
             queue: Vec::new(),
             sent: 0,
@@ -76,6 +84,8 @@ impl PostHog {
             ("POST", "/batch" | "/capture" | "/e" | "/i/v0/e" | "/track" | "/engage") => {
                 self.capture(&request.body, now)
             }
+            ("POST", "/flags") => self.evaluate_flags(&request.body),
+            (_, api) if api.starts_with("/api") => self.api(request, now),
             (_, "/batch" | "/capture" | "/e" | "/i/v0/e") => text(405, "method not allowed"),
             _ => not_found(),
         }

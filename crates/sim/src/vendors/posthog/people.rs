@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use hogwire_model::Time;
 use serde_json::{Map, Value, json};
 
 use super::Captured;
@@ -11,6 +12,9 @@ use super::Captured;
 pub struct People {
     by_id: HashMap<String, String>,
     people: BTreeMap<String, Person>,
+    /// How often anything changed.
+    changes: u64,
+    now: Time,
 }
 
 #[derive(Clone, Debug)]
@@ -18,6 +22,7 @@ pub struct Person {
     pub uuid: String,
     pub properties: Map<String, Value>,
     pub identified: bool,
+    pub created_at: Time,
 }
 
 /// Ids that PostHog never merges by.
@@ -30,6 +35,8 @@ impl People {
         if event.properties.get("$process_person_profile") == Some(&Value::Bool(false)) {
             return;
         }
+        self.changes += 1;
+        self.now = event.captured_at;
         let uuid = self.person_of(&event.distinct_id);
         match event.event.as_str() {
             "$identify" => {
@@ -48,6 +55,27 @@ impl People {
         }
     }
 
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Person> {
+        self.people.values()
+    }
+
+    /// Every distinct id with its person's uuid.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.by_id.iter().map(|(id, uuid)| (id.as_str(), uuid.as_str()))
+    }
+
+    /// Deletes a person. Their ids and events stay behind.
+    pub fn remove(&mut self, distinct_id: &str) {
+        if let Some(uuid) = self.by_id.get(distinct_id) {
+            self.people.remove(uuid);
+            self.changes += 1;
+        }
+    }
+
     pub fn of(&self, distinct_id: &str) -> Option<&Person> {
         self.people.get(self.by_id.get(distinct_id)?)
     }
@@ -58,7 +86,7 @@ impl People {
         }
         let uuid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, distinct_id.as_bytes()).to_string();
         self.by_id.insert(distinct_id.to_owned(), uuid.clone());
-        let person = Person { uuid: uuid.clone(), properties: Map::new(), identified: false };
+        let person = Person { uuid: uuid.clone(), properties: Map::new(), identified: false, created_at: self.now };
         self.people.insert(uuid.clone(), person);
         uuid
     }
