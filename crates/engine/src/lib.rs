@@ -24,6 +24,7 @@ pub mod mappings;
 pub mod mirror;
 pub mod outbox;
 pub mod outside;
+pub mod quotas;
 pub mod refused;
 pub mod rehearsal;
 pub mod secrets;

@@ -15,7 +15,7 @@ use crate::ingest::Item;
 use crate::outside::Entropy;
 use crate::store::contact_keys::Keyed;
 use crate::store::contacts::Stored;
-use crate::store::{Tx, consents, contact_keys, contacts, enrollments, hits, redirects};
+use crate::store::{Tx, consents, contact_keys, contacts, enrollments, hits, redirects, sets};
 
 pub struct People<'e> {
     entropy: &'e dyn Entropy,
@@ -216,6 +216,7 @@ impl<'e> People<'e> {
         contact_keys::move_all(tx, loser, survivor)?;
         enrollments::move_all(tx, loser, survivor)?;
         hits::move_all(tx, loser, survivor)?;
+        sets::move_all(tx, loser, survivor)?;
         consents::fold(tx, loser, survivor)?;
         redirects::add(tx, loser, survivor, self.now)?;
         contacts::remove(tx, loser)

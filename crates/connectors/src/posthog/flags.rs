@@ -104,7 +104,8 @@ fn rule(flag: &Value) -> Result<Rule, &'static str> {
     if flag["ensure_experience_continuity"] == Value::Bool(true) {
         return Err("it keeps what each contact first got");
     }
-    if filters["super_groups"].as_array().is_some_and(|groups| !groups.is_empty()) || filters["holdout_groups"].is_array()
+    if filters["super_groups"].as_array().is_some_and(|groups| !groups.is_empty())
+        || filters["holdout_groups"].is_array()
     {
         return Err("it has early access or a holdout");
     }

@@ -38,7 +38,8 @@ pub struct Wanted<'a> {
 const FIXED: usize = 6;
 
 pub fn query(wanted: &Wanted<'_>) -> Query {
-    let mut sql = String::from("SELECT toString(p.id) AS key, p.created_at AS created_at, p.is_identified AS identified, ");
+    let mut sql =
+        String::from("SELECT toString(p.id) AS key, p.created_at AS created_at, p.is_identified AS identified, ");
     if wanted.activity {
         sql.push_str("e.total_events AS total_events, e.last_seen AS last_seen, e.visitor AS visitor");
     } else {

@@ -47,6 +47,13 @@ const ALL: &[Migration] = &[
         only_sqlite: "",
         only_postgres: "",
     },
+    Migration {
+        number: 5,
+        name: "sets",
+        sql: include_str!("migrations/0005_sets.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -11,6 +11,7 @@ mod harness;
 mod holding;
 mod inbox_lanes;
 mod looking;
+mod membership;
 mod messages;
 mod mirrors;
 mod readers;

@@ -5,6 +5,7 @@
 
 pub mod frequency_cap;
 pub mod quiet_hours;
+pub mod quota;
 pub mod rate_limit;
 pub mod retry;
 

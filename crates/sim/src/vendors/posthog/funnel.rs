@@ -22,7 +22,8 @@ pub fn actors(posthog: &PostHog, node: &Value, now: Time) -> Result<Value, Refus
         return Err(refuse("Funnel steps are 1-indexed, so step 0 doesn't exist"));
     }
     let funnel = &source["source"];
-    let names: Vec<&str> = funnel["series"].as_array().into_iter().flatten().filter_map(|s| s["event"].as_str()).collect();
+    let names: Vec<&str> =
+        funnel["series"].as_array().into_iter().flatten().filter_map(|s| s["event"].as_str()).collect();
     let filter = &funnel["funnelsFilter"];
     let n = filter["funnelWindowInterval"].as_i64().unwrap_or(14);
     let window = match filter["funnelWindowIntervalUnit"].as_str().unwrap_or("day") {
@@ -57,7 +58,8 @@ pub fn actors(posthog: &PostHog, node: &Value, now: Time) -> Result<Value, Refus
             is_in.then_some(uuid)
         })
         .collect();
-    let number = |name: &str, default: usize| node[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: usize| node[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
     let (limit, offset) = (number("limit", 100).min(50_000), number("offset", 0));
     let page: Vec<Value> = chosen.iter().skip(offset).take(limit).map(|uuid| json!([uuid])).collect();
     Ok(json!({

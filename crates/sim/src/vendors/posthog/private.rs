@@ -60,12 +60,8 @@ pub struct Private {
 const PAGE: usize = 100;
 
 /// Class, requests a minute, requests an hour.
-const LIMITS: [(&str, usize, usize); 4] = [
-    ("settings", 480, 4_800),
-    ("analytics", 240, 1_200),
-    ("query", 240, 2_400),
-    ("flag_definitions", 600, 36_000),
-];
+const LIMITS: [(&str, usize, usize); 4] =
+    [("settings", 480, 4_800), ("analytics", 240, 1_200), ("query", 240, 2_400), ("flag_definitions", 600, 36_000)];
 
 fn answer(status: u16, body: &Value) -> Response {
     Response {
@@ -110,8 +106,11 @@ impl PostHog {
             ("GET", "") => self.project(),
             ("GET", "persons/") => self.list_people(&path, &parameters, now),
             ("GET", "cohorts/") => self.list_cohorts(&path, &parameters),
-            ("GET", "feature_flags/") => answer(200, &json!({
-                "count": self.private.flags.len(), "next": null, "previous": null, "results": self.private.flags })),
+            ("GET", "feature_flags/") => answer(
+                200,
+                &json!({
+                "count": self.private.flags.len(), "next": null, "previous": null, "results": self.private.flags }),
+            ),
             ("GET", "feature_flags/local_evaluation/") => {
                 answer(200, &json!({ "flags": self.private.flags, "group_type_mapping": {}, "cohorts": {} }))
             }
@@ -181,10 +180,14 @@ impl PostHog {
     }
 
     fn project(&self) -> Response {
-        let zone = self.private.warehouse.as_ref().and_then(|held| held.zone.iana_name()).unwrap_or("America/Sao_Paulo");
-        answer(200, &json!({
+        let zone =
+            self.private.warehouse.as_ref().and_then(|held| held.zone.iana_name()).unwrap_or("America/Sao_Paulo");
+        answer(
+            200,
+            &json!({
             "id": self.project_id, "name": "Acme", "api_token": "phc_sim", "timezone": zone, "is_demo": false,
-            "test_account_filters": [], "has_group_types": false }))
+            "test_account_filters": [], "has_group_types": false }),
+        )
     }
 
     fn query(&mut self, body: &[u8], now: Time) -> Response {
@@ -265,8 +268,16 @@ impl PostHog {
 
     fn list_insights(&self, parameters: &HashMap<String, String>) -> Response {
         let wanted = parameters.get("short_id").map(String::as_str).unwrap_or_default();
-        let found: Vec<Value> = self.private.insights.iter().filter(|(id, _)| id.as_str() == wanted).map(|(id, held)| json!({
-            "id": 1, "short_id": id, "name": held.0, "query": { "kind": "InsightVizNode", "source": held.1 } })).collect();
+        let found: Vec<Value> = self
+            .private
+            .insights
+            .iter()
+            .filter(|(id, _)| id.as_str() == wanted)
+            .map(|(id, held)| {
+                json!({
+            "id": 1, "short_id": id, "name": held.0, "query": { "kind": "InsightVizNode", "source": held.1 } })
+            })
+            .collect();
         answer(200, &json!({ "count": found.len(), "next": null, "previous": null, "results": found }))
     }
 
@@ -280,8 +291,11 @@ impl PostHog {
             return super::text(401, "The provided API key is invalid or has expired. Please check your API key.");
         }
         if self.private.quota_limited {
-            return answer(200, &json!({
-                "errorsWhileComputingFlags": false, "flags": {}, "quotaLimited": ["feature_flags"], "requestId": "r" }));
+            return answer(
+                200,
+                &json!({
+                "errorsWhileComputingFlags": false, "flags": {}, "quotaLimited": ["feature_flags"], "requestId": "r" }),
+            );
         }
         let mut flags = serde_json::Map::new();
         for flag in &self.private.flags {
@@ -290,9 +304,12 @@ impl PostHog {
                 continue;
             }
             let (enabled, variant, reason) = funnel::flag(flag, id, self.people.of(id));
-            flags.insert(key.to_owned(), json!({
+            flags.insert(
+                key.to_owned(),
+                json!({
                 "key": key, "enabled": enabled, "variant": variant, "reason": { "code": reason, "condition_index": 0 },
-                "metadata": { "id": 1, "version": 1, "description": null, "payload": null } }));
+                "metadata": { "id": 1, "version": 1, "description": null, "payload": null } }),
+            );
         }
         let partial = !self.private.failing_flags.is_empty();
         answer(200, &json!({ "errorsWhileComputingFlags": partial, "flags": flags, "requestId": "r" }))

@@ -79,7 +79,10 @@ fn a_delivery_is_tried_three_times_and_a_refused_one_once() {
 
 const KEY: &str = "phx_sim";
 
-fn asked(posthog: &mut PostHog, call: &hogwire_connectors::posthog::access::Call) -> hogwire_connectors::http::Response {
+fn asked(
+    posthog: &mut PostHog,
+    call: &hogwire_connectors::posthog::access::Call,
+) -> hogwire_connectors::http::Response {
     posthog.handle(&call.request, now())
 }
 
@@ -99,12 +102,14 @@ fn shop() -> PostHog {
     posthog.private().keys.insert(KEY.into(), ["*".to_owned()].into());
     for n in 0..20 {
         let id = format!("user-{n:02}");
-        let set = json!({ "$set": { "email": format!("{id}@people.sim"), "plan": if n % 2 == 0 { "free" } else { "pro" } } });
+        let set =
+            json!({ "$set": { "email": format!("{id}@people.sim"), "plan": if n % 2 == 0 { "free" } else { "pro" } } });
         send(&mut posthog, &json!({ "api_key": "phc_sim", "batch": [event("$identify", &id, &set)] }));
         for bought in 0..n {
             let at = now().minus(Span::days(bought)).to_string();
             let properties = json!({ "$email": format!("{id}@people.sim"), "amount": 10 + bought });
-            let body = json!({ "event": "purchase_completed", "distinct_id": id, "properties": properties, "timestamp": at });
+            let body =
+                json!({ "event": "purchase_completed", "distinct_id": id, "properties": properties, "timestamp": at });
             send(&mut posthog, &json!({ "api_key": "phc_sim", "batch": [body] }));
         }
     }
@@ -136,7 +141,10 @@ fn the_documents_query_counts_the_purchases() {
     let mut posthog = shop();
     let found = rows(&mut posthog, &hogwire_connectors::posthog::hogql::Query::new("t", SEED));
     assert_eq!(found.len(), 16, "{found:?}");
-    assert_eq!(found[0], json!(["user-19@people.sim", 19, "2026-03-02T09:00:00.000000Z"]).as_array().cloned().expect("a row"));
+    assert_eq!(
+        found[0],
+        json!(["user-19@people.sim", 19, "2026-03-02T09:00:00.000000Z"]).as_array().cloned().expect("a row")
+    );
     assert_eq!(found[15][1], 4);
 }
 
@@ -198,7 +206,10 @@ fn everything_the_product_asks_is_in_the_subset() {
     let next = people::Wanted { after: &after, since: Some(from), ..wanted.clone() };
     let more = rows(&mut posthog, &people::query(&next));
     assert!(more.iter().all(|row| row[0].as_str() > Some(after.as_str())), "{more:?}");
-    assert_eq!(rows(&mut posthog, &people::query(&people::Wanted { limit: 50, ..people::Wanted::default() })).len(), 20);
+    assert_eq!(
+        rows(&mut posthog, &people::query(&people::Wanted { limit: 50, ..people::Wanted::default() })).len(),
+        20
+    );
     let until = now().plus(Span::minutes(1));
     let counted = rows(&mut posthog, &activity::counts(from, until, &[], 100));
     assert_eq!(counted.len(), 2, "{counted:?}");
@@ -207,7 +218,10 @@ fn everything_the_product_asks_is_in_the_subset() {
     assert_eq!(rows(&mut posthog, &activity::by_uuid(from, until, &some)).len(), 3);
     let page = activity::page(&activity::After { at: from, uuid: String::new() }, until, &names, 10);
     assert_eq!(rows(&mut posthog, &page).len(), 10);
-    assert_eq!(rows(&mut posthog, &activity::active_contacts(&names, now().minus(Span::days(30)), 10, "", 100)).len(), 10);
+    assert_eq!(
+        rows(&mut posthog, &activity::active_contacts(&names, now().minus(Span::days(30)), 10, "", 100)).len(),
+        10
+    );
     assert_eq!(rows(&mut posthog, &cohorts::members(12, false, "", 10)).len(), 0);
     assert_eq!(rows(&mut posthog, &replay::query(from, "", 10)).len(), 0);
 }

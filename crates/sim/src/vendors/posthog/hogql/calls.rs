@@ -88,13 +88,9 @@ fn scalar(name: &str, args: &[Written]) -> Option<Written> {
         ("now", 0) => Written::new("hq_now()", Kind::Time),
         ("today", 0) => Written::new("hq_day(hq_now())", Kind::Day),
         ("tostring", 1) => Written::new(as_text(first?), Kind::Text),
-        ("todatetime" | "todatetime64" | "parsedatetimebesteffort", 1 | 2) => {
-            Written::new(as_time(first?), Kind::Time)
-        }
+        ("todatetime" | "todatetime64" | "parsedatetimebesteffort", 1 | 2) => Written::new(as_time(first?), Kind::Time),
         ("todate", 1) => Written::new(format!("hq_day({})", as_time(first?)), Kind::Day),
-        ("toint" | "toint64" | "touint64", 1) => {
-            Written::new(format!("CAST({} AS INTEGER)", sql(0)?), Kind::Number)
-        }
+        ("toint" | "toint64" | "touint64", 1) => Written::new(format!("CAST({} AS INTEGER)", sql(0)?), Kind::Number),
         ("tofloat" | "tofloat64", 1) => Written::new(format!("CAST({} AS REAL)", sql(0)?), Kind::Number),
         ("datediff", 3) => {
             let difference = format!("({} - {})", as_time(&args[2]), as_time(&args[1]));
@@ -116,10 +112,7 @@ fn scalar(name: &str, args: &[Written]) -> Option<Written> {
             let parts = args.iter().map(|arg| format!("coalesce({}, '')", as_text(arg))).collect::<Vec<_>>();
             Written::new(format!("({})", parts.join(" || ")), Kind::Text)
         }
-        ("startswith", 2) => Written::new(
-            format!("(substr({0}, 1, length({1})) = {1})", sql(0)?, sql(1)?),
-            Kind::Bool,
-        ),
+        ("startswith", 2) => Written::new(format!("(substr({0}, 1, length({1})) = {1})", sql(0)?, sql(1)?), Kind::Bool),
         ("endswith", 2) => Written::new(format!("(substr({0}, -length({1})) = {1})", sql(0)?, sql(1)?), Kind::Bool),
         ("position", 2) => Written::new(format!("instr({listed})"), Kind::Number),
         ("jsonextractstring", 2) => Written::new(format!("hq_property({listed})"), Kind::Text),

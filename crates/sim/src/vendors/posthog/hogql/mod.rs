@@ -72,10 +72,10 @@ impl Warehouse {
         let values = node["values"].as_object().cloned().unwrap_or_default();
         let in_zone = node["modifiers"]["convertToProjectTimezone"] != Value::Bool(false);
         let zone = if in_zone { self.zone.clone() } else { TimeZone::UTC };
-        self.setting.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&Setting {
-            now: now.millis() * 1_000,
-            zone: zone.clone(),
-        });
+        self.setting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&Setting { now: now.millis() * 1_000, zone: zone.clone() });
         let statement = statement(text, &values)?;
         let limit = statement.limit.unwrap_or(ROWS).min(MOST_ROWS);
         let (rows, more) = self.rows(&statement, limit, &zone)?;

@@ -33,8 +33,8 @@ type Parsed<T> = Result<T, Refusal>;
 
 /// Words that end an expression or a table and so are no alias.
 const RESERVED: [&str; 24] = [
-    "from", "where", "group", "having", "order", "limit", "offset", "union", "left", "inner", "join", "on", "as", "and",
-    "or", "then", "else", "end", "when", "asc", "desc", "is", "in", "between",
+    "from", "where", "group", "having", "order", "limit", "offset", "union", "left", "inner", "join", "on", "as",
+    "and", "or", "then", "else", "end", "when", "asc", "desc", "is", "in", "between",
 ];
 
 impl Parser {

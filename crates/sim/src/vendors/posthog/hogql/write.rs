@@ -182,7 +182,8 @@ impl Scope {
             }
             Expr::Like { negated, what, pattern, fold } => {
                 let (what, pattern) = (self.expr(what)?, self.expr(pattern)?);
-                let sql = format!("(hq_like({}, {}, {}) = {})", what.sql, pattern.sql, u8::from(*fold), u8::from(!negated));
+                let sql =
+                    format!("(hq_like({}, {}, {}) = {})", what.sql, pattern.sql, u8::from(*fold), u8::from(!negated));
                 Written::new(sql, Kind::Bool)
             }
             Expr::Between { negated, what, low, high } => {
@@ -192,7 +193,8 @@ impl Scope {
             }
             Expr::Interval(n, unit) => interval(&self.expr(n)?, unit)?,
             Expr::Tuple(items) => {
-                let items = items.iter().map(|item| self.expr(item).map(|item| item.sql)).collect::<Result<Vec<_>, _>>()?;
+                let items =
+                    items.iter().map(|item| self.expr(item).map(|item| item.sql)).collect::<Result<Vec<_>, _>>()?;
                 Written::new(format!("({})", items.join(", ")), Kind::Any)
             }
             Expr::Case { of, arms, otherwise } => self.case(of.as_deref(), arms, otherwise.as_deref())?,
@@ -209,7 +211,8 @@ impl Scope {
         let list = match list {
             Expr::Tuple(items) => {
                 let items = items.iter().map(|item| self.expr(item)).collect::<Result<Vec<_>, _>>()?;
-                let items = items.iter().map(|item| if what.kind == Kind::Time { as_time(item) } else { item.sql.clone() });
+                let items =
+                    items.iter().map(|item| if what.kind == Kind::Time { as_time(item) } else { item.sql.clone() });
                 format!("({})", items.collect::<Vec<_>>().join(", "))
             }
             Expr::Select(_) => self.expr(list)?.sql,
@@ -256,11 +259,15 @@ impl Scope {
 
     fn field(&self, path: &[String]) -> Result<Written, Refusal> {
         let unresolved = || Refusal::resolve(&format!("Unable to resolve field: {}", path.join(".")));
-        if path.len() == 1 && let Some(alias) = self.aliases.get(&path[0]) {
+        if path.len() == 1
+            && let Some(alias) = self.aliases.get(&path[0])
+        {
             return Ok(alias.clone());
         }
         // `p.properties.email`: the first part may name a table.
-        if path.len() > 1 && let Some((alias, shape)) = self.sources.iter().find(|(alias, _)| *alias == path[0]) {
+        if path.len() > 1
+            && let Some((alias, shape)) = self.sources.iter().find(|(alias, _)| *alias == path[0])
+        {
             return column(alias, shape, &path[1..]).ok_or_else(unresolved);
         }
         self.sources.iter().find_map(|(alias, shape)| column(alias, shape, path)).ok_or_else(unresolved)
@@ -293,7 +300,9 @@ fn column(alias: &str, shape: &Shape, path: &[String]) -> Option<Written> {
     let sql = format!("{of}.{}", quoted(first));
     match rest {
         [] => Some(Written::new(sql, kind)),
-        [name] if kind == Kind::Properties => Some(Written::new(format!("hq_property({sql}, {})", text(name)), Kind::Any)),
+        [name] if kind == Kind::Properties => {
+            Some(Written::new(format!("hq_property({sql}, {})", text(name)), Kind::Any))
+        }
         _ => None,
     }
 }
