@@ -15,7 +15,7 @@ fn all() -> Vec<Query> {
     let now = Time::from_millis(1_790_000_000_000);
     let from = now.minus(Span::days(1));
     let names = vec!["purchase_completed".to_owned()];
-    let properties = vec!["email".to_owned(), "$browser".to_owned(), "odd `name`".to_owned()];
+    let properties = vec!["email".to_owned(), "$browser".to_owned(), "odd `name` isn't".to_owned()];
     let wanted = people::Wanted { properties: &properties, limit: 50_000, activity: true, ..people::Wanted::default() };
     vec![
         people::query(&wanted),

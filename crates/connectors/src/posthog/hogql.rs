@@ -159,10 +159,11 @@ pub fn time(cell: &RawValue) -> Option<Time> {
     Time::parse(&text(cell)?)
 }
 
-/// A property of a record by its name, quoted so that any name is one.
+/// A property of a record by its name, as a text in brackets so that any name is one:
+/// PostHog's parser takes no escaped backtick.
 pub fn property(of: &str, name: &str) -> String {
-    let name = name.replace('\\', "\\\\").replace('`', "\\`");
-    format!("{of}properties.`{name}`")
+    let name = name.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("{of}properties['{name}']")
 }
 
 fn redacted(sql: &str) -> String {

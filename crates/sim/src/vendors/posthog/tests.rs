@@ -197,7 +197,7 @@ fn everything_the_product_asks_is_in_the_subset() {
     use hogwire_connectors::posthog::{activity, cohorts, people, replay};
     let mut posthog = shop();
     let names = vec!["purchase_completed".to_owned()];
-    let properties = vec!["email".to_owned(), "plan".to_owned(), "odd `name`".to_owned()];
+    let properties = vec!["email".to_owned(), "plan".to_owned(), "odd `name` isn't".to_owned()];
     let from = now().minus(Span::days(7));
     let wanted = people::Wanted { properties: &properties, limit: 5, activity: true, ..people::Wanted::default() };
     let found = rows(&mut posthog, &people::query(&wanted));
