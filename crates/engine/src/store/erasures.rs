@@ -184,13 +184,16 @@ pub fn blank(tx: &mut Tx<'_>, ids: &[String], nobody: &str, now: Time) -> Result
 }
 
 /// Removed. The attempts come first: they are found by what they tried.
-const BY_ID: [&str; 15] = [
+const BY_ID: [&str; 18] = [
     "DELETE FROM attempts WHERE subject_id IN (SELECT id FROM messages WHERE contact_id {any $1})",
     "DELETE FROM attempts WHERE subject_id IN (SELECT id FROM deliveries WHERE contact_id {any $1})",
     "DELETE FROM message_bodies WHERE contact_id {any $1}",
     "DELETE FROM contact_keys WHERE contact_id {any $1}",
     "DELETE FROM consents WHERE contact_id {any $1}",
     "DELETE FROM hits WHERE contact_id {any $1}",
+    "DELETE FROM memberships WHERE contact_id {any $1}",
+    "DELETE FROM sightings WHERE contact_id {any $1}",
+    "DELETE FROM membership_changes WHERE contact_id {any $1}",
     "DELETE FROM merges WHERE survivor {any $1}",
     "DELETE FROM merges WHERE loser {any $1}",
     "DELETE FROM redirects WHERE survivor {any $1}",
@@ -230,6 +233,7 @@ pub fn remove(tx: &mut Tx<'_>, ids: &[String], now: Time) -> Result<()> {
         "DELETE FROM contact_keys WHERE contact_id {any $1}",
         "DELETE FROM consents WHERE contact_id {any $1}",
         "DELETE FROM hits WHERE contact_id {any $1}",
+        "DELETE FROM memberships WHERE contact_id {any $1}",
         "DELETE FROM redirects WHERE survivor {any $1}",
         "DELETE FROM contacts WHERE id {any $1}",
     ] {

@@ -338,10 +338,3 @@ pub fn move_all(tx: &mut Tx<'_>, from: &str, to: &str) -> Result<()> {
     tx.execute("UPDATE membership_changes SET contact_id = $2 WHERE contact_id = $1", &params![from, to])?;
     Ok(())
 }
-
-/// Takes an erased contact out of everything.
-pub fn remove_of(tx: &mut Tx<'_>, contact_id: &str) -> Result<()> {
-    tx.execute("DELETE FROM memberships WHERE contact_id = $1", &params![contact_id])?;
-    tx.execute("DELETE FROM membership_changes WHERE contact_id = $1", &params![contact_id])?;
-    Ok(())
-}
