@@ -6,12 +6,12 @@ use hogwire_connectors::posthog::{activity, cohorts, people, replay};
 use hogwire_model::{Span, Time};
 
 fn main() {
-    for query in all() {
+    for query in queries() {
         println!("{}", serde_json::json!({ "name": query.name, "sql": query.sql }));
     }
 }
 
-fn all() -> Vec<Query> {
+fn queries() -> Vec<Query> {
     let now = Time::from_millis(1_790_000_000_000);
     let from = now.minus(Span::days(1));
     let names = vec!["purchase_completed".to_owned()];
