@@ -9,7 +9,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -139,10 +138,8 @@ impl Disk for Folder {
     }
 }
 
-/// What `df` says is left for us; the standard library cannot ask.
+/// What the file system has left for us.
 pub fn free_bytes(path: &Path) -> Option<u64> {
-    let said = Command::new("df").arg("-Pk").arg(path).output().ok()?;
-    let text = String::from_utf8(said.stdout).ok()?;
-    let kilobytes: u64 = text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
-    Some(kilobytes * 1024)
+    let space = rustix::fs::statvfs(path).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
