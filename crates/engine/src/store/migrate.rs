@@ -54,6 +54,13 @@ const ALL: &[Migration] = &[
         only_sqlite: "",
         only_postgres: "",
     },
+    Migration {
+        number: 6,
+        name: "due_in_order",
+        sql: include_str!("migrations/0006_due_in_order.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -26,7 +26,7 @@ pub fn asleep() -> Outcome {
         );
         (id.to_owned(), text)
     };
-    ground.apply(&[campaign("long", "90d"), campaign("short", "1d")])?;
+    ground.apply(&[campaign("long", "3000d"), campaign("short", "1d")])?;
     for first in (0..SLEEPING).step_by(4_000) {
         let name = |person: u64| if person < DUE { "short" } else { "long" };
         ground.receive((first..first + 4_000).map(|person| (person, name(person), 0)).collect())?;
