@@ -103,6 +103,10 @@ impl Engine {
         let (scopes, projects, expires_at) = (brought.scopes, brought.projects, brought.expires_at);
         let kept = self.store.write(|tx| {
             self.keep_grant(tx, connection, &grant, now)?;
+            // A document's URL is known again; a registered client's id is not.
+            if let Some(client) = grant.client_id.as_deref().filter(|client| !client.starts_with("http")) {
+                settings::set(tx, &client_name(&grant.host), client, now)?;
+            }
             let before = credentials::find(tx, connection)?;
             let row = Credential {
                 connection: connection.to_owned(),
@@ -227,10 +231,6 @@ impl Engine {
     /// The public client that a host has registered for this installation, to be used again.
     pub fn registered_client(&self, host: &str) -> Result<Option<String>> {
         settings::text(&mut self.store.read()?, &client_name(host))
-    }
-
-    pub fn keep_registered_client(&self, host: &str, client: &str, now: Time) -> Result<()> {
-        self.store.write(|tx| settings::set(tx, &client_name(host), client, now))
     }
 
     pub(crate) fn grant(&self, tx: &mut Tx<'_>, connection: &str) -> Result<Option<Grant>> {

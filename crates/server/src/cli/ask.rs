@@ -83,6 +83,10 @@ impl Api {
         self.ask("PATCH", path, Some(body))
     }
 
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Stop> {
+        self.ask("PUT", path, Some(body))
+    }
+
     pub fn delete(&self, path: &str) -> Result<Value, Stop> {
         self.ask("DELETE", path, None)
     }

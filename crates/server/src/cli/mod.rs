@@ -9,6 +9,7 @@ mod brakes;
 mod campaign;
 mod completions;
 mod config;
+mod connect;
 mod contacts;
 mod demo;
 mod doctor;
@@ -75,6 +76,9 @@ enum Command {
     /// Show, change, export and erase contacts.
     #[command(subcommand)]
     Contacts(contacts::Contacts),
+    /// Let Hogwire into PostHog.
+    #[command(subcommand)]
+    Connect(connect::Connect),
     /// The whole loop on this machine, with stand-ins and nothing configured.
     Demo(demo::Demo),
     /// Check everything, and say what to do.
@@ -123,6 +127,7 @@ impl Command {
             Self::Completions(command) => command.run(),
             Self::Config(command) => command.run(common, screen),
             Self::Contacts(command) => command.run(common, screen),
+            Self::Connect(command) => command.run(common, screen),
             Self::Demo(command) => command.run(screen),
             Self::Doctor(command) => command.run(common, screen),
             Self::Domains(command) => command.run(common, screen),

@@ -89,6 +89,8 @@ fn every_command_says_what_it_does() {
         "campaign test",
         "completions",
         "config",
+        "connect",
+        "connect posthog",
         "doctor",
         "init",
         "keys",
