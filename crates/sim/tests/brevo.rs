@@ -10,7 +10,7 @@ use hogwire_engine::inbox::{Inbox, Record};
 use hogwire_engine::outside::{Http, HttpAnswer, Mail, NoDns, Outside, Parcel, Reach, Wake};
 use hogwire_engine::secrets::Keyring;
 use hogwire_engine::settings::{Destination, Settings};
-use hogwire_engine::store::Store;
+use hogwire_engine::store::{Store, sets};
 use hogwire_engine::{Engine, Work};
 use hogwire_model::{Outcome, Span, Time};
 use hogwire_sim::clock::Clock;
@@ -296,4 +296,68 @@ fn bad_days_are_waited_out_and_bad_contacts_are_listed() {
     assert_eq!(world.attributes("ada@acme.io").get("EVENT_COUNT"), None);
     let ada = world.engine.contact("email:ada@acme.io").expect("read").expect("there");
     assert!(ada.destinations[0].reason.contains("EVENT_COUNT holds dates"), "{}", ada.destinations[0].reason);
+}
+
+#[test]
+fn lists_are_kept_in_exact_step_with_the_sets_they_mirror() {
+    let world = World::new(Brevo::new(KEY).with_list(26, "Power users").with_list(27, "Nobody's"));
+    let ids: Vec<String> = (0..200).map(|n| world.write(json!({ "email": format!("u{n}@acme.io") }))).collect();
+    let stranger = hogwire_connectors::brevo::contacts::Wanted { address: "stranger@acme.io", ..Default::default() };
+    let access = hogwire_connectors::brevo::Access { host: "https://api.brevo.com", key: KEY };
+    world.brevo(|brevo| {
+        brevo.handle(&hogwire_connectors::brevo::contacts::upsert(access, &stranger), world.clock.now());
+        let put = hogwire_connectors::brevo::lists::members(
+            access,
+            26,
+            hogwire_connectors::brevo::lists::Way::In,
+            &["stranger@acme.io"],
+        );
+        brevo.handle(&put, world.clock.now());
+    });
+    let (power, trial) = (sets::Name::new("posthog", "cohort", "7"), sets::Name::new("posthog", "cohort", "8"));
+    let unread = sets::Name::new("posthog", "cohort", "9");
+    let write = |work: &dyn Fn(&mut hogwire_engine::store::Tx<'_>, Time) -> hogwire_engine::Result<()>| {
+        world.engine.store().write(|tx| work(tx, world.clock.now())).expect("written");
+    };
+    write(&|tx, now| {
+        sets::describe(tx, &power, "Power users", "", Some("26"), now)?;
+        sets::describe(tx, &trial, "On trial", "", Some("create"), now)?;
+        sets::describe(tx, &unread, "Never read", "", Some("27"), now)?;
+        sets::enter(tx, &power, &ids[..180], now)?;
+        sets::enter(tx, &trial, &ids[190..], now)?;
+        sets::enter(tx, &unread, &ids[..5], now)?;
+        sets::known(tx, &power, 180, now)?;
+        sets::known(tx, &trial, 10, now)
+    });
+    world.live(120);
+    let made = world.brevo(|brevo| brevo.list_named("On trial")).expect("made");
+    world.brevo(|brevo| {
+        assert_eq!((brevo.members(26).len(), brevo.members(made).len()), (181, 10), "and the stranger is left alone");
+        assert!(brevo.members(27).is_empty(), "a set that was never read says nothing");
+        let adds = brevo.calls().iter().filter(|(_, path)| path == "/contacts/lists/26/contacts/add").count();
+        assert!(adds <= 30, "{adds} calls");
+    });
+    let before = world.brevo(|brevo| brevo.writes());
+    world.live(2 * 60 * 60);
+    assert_eq!(world.brevo(|brevo| brevo.writes()), before, "nobody entered or left");
+
+    write(&|tx, now| {
+        sets::leave(tx, &power, &ids[3..4])?;
+        sets::known(tx, &power, 179, now)
+    });
+    world.live(60);
+    world.brevo(|brevo| {
+        assert_eq!(brevo.writes(), before + 1, "exactly one removal");
+        assert!(!brevo.members(26).contains(&"u3@acme.io"));
+        assert!(
+            brevo
+                .calls()
+                .iter()
+                .rev()
+                .find(|(method, _)| method == "POST")
+                .expect("a call")
+                .1
+                .ends_with("/26/contacts/remove")
+        );
+    });
 }

@@ -3,8 +3,7 @@
 
 use hogwire_connectors::brevo::account::{self, Blocked, Why};
 use hogwire_connectors::brevo::limits::{BLOCKED_PAGE, Class};
-use hogwire_connectors::brevo::lists;
-use hogwire_model::Outcome;
+use hogwire_model::Span;
 use hogwire_model::contact::consent::SuppressionReason;
 
 use super::{State, Turn, imports, state};
@@ -15,7 +14,8 @@ use crate::store::mirrors;
 /// Pages of the list of blocked addresses that one turn reads.
 const PAGES: usize = 100;
 const ORPHANS: usize = 500;
-const FOLDER: &str = "Hogwire";
+/// Where lists of our making lie.
+pub const FOLDER: &str = "Hogwire";
 
 impl Turn<'_> {
     pub(super) fn chores(&mut self) -> Result<()> {
@@ -114,63 +114,10 @@ impl Turn<'_> {
         if let Some(list) = self.state.import_list {
             return Ok(Some(list));
         }
-        // At most: the pages of lists, the folders, a folder, a list.
-        for page in 0.. {
-            if !self.take_one(Class::Contacts)? {
-                return Ok(None);
-            }
-            let request = lists::page(self.access(), page * hogwire_connectors::brevo::limits::LISTS_PAGE);
-            let (at, answer) = self.ask_one(request);
-            match answer.and_then(|response| lists::read_page(&response, at)) {
-                Ok(found) => {
-                    self.state.import_list = found.iter().find(|list| list.name == imports::LIST).map(|list| list.id);
-                    let is_last = found.len() < hogwire_connectors::brevo::limits::LISTS_PAGE;
-                    if self.state.import_list.is_some() || is_last {
-                        break;
-                    }
-                }
-                Err(outcome) => return self.without_list(&outcome),
-            }
-        }
+        self.state.import_list = self.list_named(imports::LIST)?;
         if self.state.import_list.is_none() {
-            return self.make_list();
+            self.state.no_imports_until = Some(self.now.plus(Span::seconds(10)));
         }
         Ok(self.state.import_list)
-    }
-
-    fn make_list(&mut self) -> Result<Option<i64>> {
-        if self.take(Class::Contacts, 3)?.0 < 3 {
-            return Ok(None);
-        }
-        let request = lists::folders(self.access());
-        let (at, answer) = self.ask_one(request);
-        let folders = match answer.and_then(|response| lists::read_folders(&response, at)) {
-            Ok(folders) => folders,
-            Err(outcome) => return self.without_list(&outcome),
-        };
-        let folder = match folders.into_iter().find(|(_, name)| name == FOLDER) {
-            Some((id, _)) => id,
-            None => {
-                let request = lists::create_folder(self.access(), FOLDER);
-                let (at, answer) = self.ask_one(request);
-                match answer.and_then(|response| lists::read_created(&response, at)) {
-                    Ok(id) => id,
-                    Err(outcome) => return self.without_list(&outcome),
-                }
-            }
-        };
-        let request = lists::create(self.access(), imports::LIST, folder);
-        let (at, answer) = self.ask_one(request);
-        match answer.and_then(|response| lists::read_created(&response, at)) {
-            Ok(id) => self.state.import_list = Some(id),
-            Err(outcome) => return self.without_list(&outcome),
-        }
-        Ok(self.state.import_list)
-    }
-
-    fn without_list(&mut self, outcome: &Outcome) -> Result<Option<i64>> {
-        self.heed(outcome, self.now);
-        self.state.no_imports_until = Some(self.now.plus(hogwire_model::Span::minutes(10)));
-        Ok(None)
     }
 }

@@ -45,7 +45,9 @@ impl Turn<'_> {
             }
             rows.push(self.settled(one, written, at));
         }
-        self.state.wrote |= rows.iter().any(|row| row.status == "written");
+        let any = rows.iter().any(|row| row.status == "written");
+        self.state.wrote |= any;
+        self.state.lists_stale |= any;
         self.engine.store.write(|tx| mirrors::put(tx, &rows.iter().collect::<Vec<_>>()))
     }
 

@@ -174,6 +174,7 @@ impl Turn<'_> {
             left_out.push((reason.clone(), self.report(url)));
         }
         self.state.wrote = true;
+        self.state.lists_stale = true;
         self.end_batch(running, |row| {
             let why = left_out.iter().find(|(_, addresses)| addresses.contains(&row.address)).map(|(why, _)| why);
             match why {

@@ -1,9 +1,9 @@
-//! Destinations that are kept as contacts are here: attributes, events, and the no of
-//! whoever wants no mail (SPEC G5, B2, B5, B12).
+//! Destinations that are kept as contacts are here: attributes, lists, events, and the no of
+//! whoever wants no mail (SPEC G5, B2, B3, B5, B9, B12).
 //!
 //! A destination is worked on by one node at a time, turn by turn: look for contacts that
-//! changed, write what differs from what was written last, one by one or as an import, send
-//! events, erase whom we were asked to erase. Only what changed is sent: a row
+//! changed, write what differs from what was written last, one by one or as an import, move
+//! members, send events, erase whom we were asked to erase. Only what changed is sent: a row
 //! for each contact holds the fingerprint of what was written. Nothing waits in memory: each
 //! turn says when the next is due.
 
@@ -17,6 +17,7 @@ mod erase;
 mod events;
 mod feed;
 mod imports;
+mod lists;
 mod sample;
 mod state;
 
@@ -101,6 +102,7 @@ fn due(engine: &Engine, name: &str, now: Time) -> Result<Time> {
     sooner(state.imports.iter().map(|import| import.poll_at).min());
     sooner(events::next_due(&mut tx, name)?.map(|at| at.max(state.no_events_until.unwrap_or(at))));
     sooner(erase::next_due(&mut tx, name, &state)?);
+    sooner(lists::next_due(&mut tx, name, &state, now)?);
     Ok(due)
 }
 
@@ -115,6 +117,7 @@ impl Turn<'_> {
             Self::poll_imports,
             Self::start_import,
             Self::write_contacts,
+            Self::move_members,
             Self::send_events,
             Self::erase,
             Self::sample,

@@ -36,6 +36,13 @@ pub struct State {
     pub problem: String,
     pub blocked_at: Option<Time>,
     pub orphans_at: Option<Time>,
+    /// Lists that were made for a set, by its name.
+    pub made_lists: BTreeMap<String, i64>,
+    pub lists_at: Option<Time>,
+    /// What the last comparison of lists stood on.
+    pub lists_mark: String,
+    /// Somebody was written since, who may belong into a list.
+    pub lists_stale: bool,
     pub sampled_at: Option<Time>,
     /// Somebody was written since the last sample.
     pub wrote: bool,

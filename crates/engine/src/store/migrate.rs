@@ -61,6 +61,13 @@ const ALL: &[Migration] = &[
         only_sqlite: "",
         only_postgres: "",
     },
+    Migration {
+        number: 7,
+        name: "members",
+        sql: include_str!("migrations/0007_members.sql"),
+        only_sqlite: "",
+        only_postgres: "",
+    },
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migrations (

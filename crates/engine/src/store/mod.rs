@@ -41,6 +41,7 @@ pub mod jobs;
 pub mod mappings;
 pub mod message_bodies;
 pub mod messages;
+pub mod mirrored_members;
 pub mod mirrors;
 pub mod outgoing;
 pub mod pauses;

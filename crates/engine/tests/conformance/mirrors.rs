@@ -2,7 +2,7 @@
 
 use hogwire_engine::store::erasures::{self, Erasure, Receipt};
 use hogwire_engine::store::mirrors::{self, Mirrored};
-use hogwire_engine::store::{contacts, deliveries, redirects};
+use hogwire_engine::store::{contacts, deliveries, mirrored_members as members, redirects, sets};
 
 use crate::harness::{NOW, later, on_both, read, write};
 use crate::stage::Stage;
@@ -147,5 +147,46 @@ fn changes_are_read_in_their_order_and_a_lost_contact_is_not_made_anew() {
         write(store, |tx| mirrors::lost(tx, "brevo", "a@b.test"));
         let lost = read(store, |tx| mirrors::of_contact(tx, "a")).remove(0);
         assert_eq!((lost.status.as_str(), lost.address.as_str()), ("rejected", ""));
+    });
+}
+
+#[test]
+fn members_follow_the_sets_that_a_list_mirrors() {
+    on_both("mirror_members", |store| {
+        let stage = Stage::new(store);
+        let set = sets::Name::new("posthog", "cohort", "7");
+        let list = members::List { key: "26".into(), mirror: "26".into(), sets: vec![set.clone()] };
+        for name in ["a", "b", "c"] {
+            stage.contact(name);
+        }
+        let there = |contact: &str| Mirrored { address: format!("{contact}@b.test"), ..row(contact, "written", None) };
+        write(store, |tx| {
+            mirrors::put(tx, &[&there("a"), &there("b")])?;
+            sets::describe(tx, &set, "Power users", "", Some("26"), NOW)?;
+            sets::enter(tx, &set, &["a".to_owned(), "b".to_owned(), "c".to_owned()], NOW).map(|_| ())
+        });
+        let entering = read(store, |tx| members::entering(tx, "brevo", "26", &set, 10));
+        assert_eq!(entering, [("a".into(), "a@b.test".into()), ("b".into(), "b@b.test".into())], "c is not there yet");
+        let member = |contact: &str, status: &str, due| members::Member {
+            contact_id: contact.into(),
+            address: format!("{contact}@b.test"),
+            status: status.into(),
+            due_at: due,
+            ..members::Member::default()
+        };
+        let rows = [member("a", "in", None), member("b", "adding", Some(later(5)))];
+        write(store, |tx| members::put(tx, "brevo", "26", &rows, NOW));
+        assert!(read(store, |tx| members::entering(tx, "brevo", "26", &set, 10)).is_empty());
+        assert!(read(store, |tx| members::leaving(tx, "brevo", &list, 10)).is_empty());
+        assert_eq!(read(store, |tx| members::next_due(tx, "brevo")), Some(later(5)));
+        assert_eq!(read(store, |tx| members::due(tx, "brevo", "26", "adding", later(5), 10)), [rows[1].clone()]);
+        write(store, |tx| sets::leave(tx, &set, &["a".to_owned()]).map(|_| ()));
+        assert_eq!(read(store, |tx| members::leaving(tx, "brevo", &list, 10)), [rows[0].clone()]);
+        let made = members::List { mirror: "create".into(), ..list.clone() };
+        assert_eq!(read(store, |tx| members::leaving(tx, "brevo", &made, 10)).len(), 2, "mirrored by another way");
+        assert_eq!(read(store, |tx| members::tally(tx, "brevo")).len(), 2);
+        write(store, |tx| members::forget(tx, "brevo", "26", &["a".to_owned()]));
+        assert_eq!(read(store, |tx| members::tally(tx, "brevo")), [("26".into(), "adding".into(), 1)]);
+        assert_eq!(read(store, members::last_change).0, Some(NOW));
     });
 }
