@@ -99,6 +99,8 @@ impl Workers {
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         for work in Work::ALL {
+            // A thread that has not come to its first beat yet is not stuck.
+            tools.pulse.beat(work, tools.clock.now());
             let (tools, stop) = (tools.clone(), stop.clone());
             let named = Builder::new().name(format!("hw-{}", work.as_str()));
             threads.push(named.spawn(move || run(&tools, work, &stop))?);
