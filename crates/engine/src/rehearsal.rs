@@ -14,7 +14,6 @@ use hogwire_connectors::Shape;
 use hogwire_model::campaign::rehearsal::{Cue, Happens, Rehearsal};
 use hogwire_model::campaign::{self, Status};
 use hogwire_model::explain::sentence;
-use hogwire_model::mapping::Mapping;
 use hogwire_model::{Span, Time};
 use serde_json::{Value, json};
 
@@ -238,14 +237,8 @@ fn connection() -> Connection {
         connector: "posthog".to_owned(),
         ingestion_host: "https://hogwire.invalid".to_owned(),
         app_host: "https://hogwire.invalid".to_owned(),
-        project_token: None,
-        personal_key: None,
-        project: None,
-        capture: false,
-        test_mode: false,
         starts_active: true,
-        webhook_secret: None,
-        mapping: Mapping::default(),
+        ..Connection::default()
     }
 }
 

@@ -38,7 +38,8 @@ impl Settings {
     }
 }
 
-#[derive(Clone)]
+/// By default it knows no other side, takes nothing back and is being tested.
+#[derive(Clone, Default)]
 pub struct Connection {
     pub connector: String,
     /// Base URL for capture, without a slash at the end.

@@ -186,16 +186,19 @@ impl Attributes {
     }
 
     fn replace(&mut self, place: usize, json: &str, at: i64, origin: Origin) -> bool {
-        let value = self.held[place].value.clone();
-        let is_same = self.piece(&value) == json;
-        let new = if is_same { None } else { canonical(json).map(Cow::into_owned) };
-        if !is_same && new.is_none() {
-            return false;
+        let old = self.piece(&self.held[place].value);
+        let mut changed = None;
+        if old != json {
+            let Some(new) = canonical(json) else { return false };
+            if !same(old, &new) {
+                changed = Some(self.keep(&new));
+            }
         }
-        let changed = new.filter(|new| !same(self.piece(&value), new));
-        let value = changed.as_ref().map_or(value, |new| self.keep(new));
-        self.held[place] = Held { name: self.held[place].name.clone(), value, at, origin };
-        changed.is_some()
+        let held = &mut self.held[place];
+        (held.at, held.origin) = (at, origin);
+        let Some(value) = changed else { return false };
+        held.value = value;
+        true
     }
 }
 

@@ -4,12 +4,11 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use hogwire_engine::contacts::Erased;
-use hogwire_model::Time;
 use serde::Deserialize;
 
 use super::auth::{Caller, Scope};
 use super::events::Items;
-use super::input::{Json, Query};
+use super::input::{Back, Json, Query};
 use super::problem::Problem;
 use crate::app::Shared;
 
@@ -18,13 +17,6 @@ pub fn routes() -> Router<Shared> {
         .route("/v1/erasures", get(list))
         .route("/v1/erasures/{id}", get(one))
         .route("/v1/erasures/{id}/receipts/{place}", post(settle))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Back {
-    before: Option<Time>,
-    limit: Option<usize>,
 }
 
 async fn list(

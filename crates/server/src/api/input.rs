@@ -3,6 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use hogwire_model::Time;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -24,6 +26,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             Problem::bad_request(code, format!("The body cannot be read: {error}."), "See /docs for what it holds.")
         })
     }
+}
+
+/// Which page of a list that goes back in time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Back {
+    pub before: Option<Time>,
+    pub limit: Option<usize>,
 }
 
 /// The query string.

@@ -6,14 +6,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use axum::{Json as Answer, Router};
 use hogwire_engine::store::suppressions::Entry;
-use hogwire_model::Time;
 use hogwire_model::contact::consent::SuppressionReason;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::auth::{Caller, Scope};
 use super::events::Items;
-use super::input::{Json, Query};
+use super::input::{Back, Json, Query};
 use super::problem::Problem;
 use crate::app::Shared;
 
@@ -21,13 +20,6 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/v1/suppressions", get(list).post(add))
         .route("/v1/suppressions/{address}/{reason}", delete(remove))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Back {
-    before: Option<Time>,
-    limit: Option<usize>,
 }
 
 async fn list(

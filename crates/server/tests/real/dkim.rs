@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::ground::{Running, answered, ask, free_port, post_event, spawn, wait_for};
+use crate::ground::{Running, answered, ask, free_port, lay, post_event, spawn, wait_for};
 
 const SECRET: &str = "real-secret";
 
@@ -99,11 +99,7 @@ fn publish(zone: &Path, domain: &Value) {
 }
 
 fn lay_project(folder: &Path, mail_port: u16, dns_port: u16) {
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, text).expect("written");
-    };
+    let write = |name: &str, text: &str| lay(folder, name, text);
     write(
         "campaigns/welcome.yaml",
         "name: Welcome\nstatus: active\ntrigger: { event: user_signed_up }\nsteps: [ { email: { template: welcome } } ]\n",

@@ -1,5 +1,6 @@
 //! Processes that end with the test, and plain requests to them.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,4 +69,11 @@ pub fn post_event(port: u16, secret: &str, name: &str, address: &str) {
     });
     let answer = ask(port, "POST", "/v1/webhooks/posthog", &[("x-posthog-webhook-secret", secret)], &body.to_string());
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}
+
+/// Writes a file of a project folder.
+pub fn lay(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    std::fs::write(path, text).expect("written");
 }

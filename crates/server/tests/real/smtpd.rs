@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::ground::{Running, ask, free_port, spawn, wait_for};
+use crate::ground::{Running, ask, free_port, lay, spawn, wait_for};
 
 const RECORDED: &str = include_str!("../../../connectors/src/posthog/fixtures/recorded_webhook.json");
 const SECRET: &str = "real-secret";
@@ -79,11 +79,7 @@ fn lay_mail_server(folder: &Path, port: u16) -> PathBuf {
 }
 
 fn lay_project(folder: &Path, mail_port: u16) {
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, text).expect("written");
-    };
+    let write = |name: &str, text: &str| lay(folder, name, text);
     write(
         "campaigns/welcome.yaml",
         "name: Welcome\nstatus: active\ntrigger: { event: user_signed_up }\nsteps: [ { email: { template: welcome } } ]\n",

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use hogwire_connectors::posthog::hosts;
 use hogwire_engine::settings::Connection;
-use hogwire_model::mapping::Mapping;
 
 use super::Joining;
 use crate::config::document::{Document, Mode, Posthog};
@@ -108,17 +107,5 @@ fn one(joining: &mut Joining<'_>, written: &Posthog, path: &str) -> Option<(Conn
 }
 
 fn by_api() -> Connection {
-    Connection {
-        connector: API.to_owned(),
-        ingestion_host: String::new(),
-        app_host: String::new(),
-        project_token: None,
-        personal_key: None,
-        project: None,
-        capture: false,
-        test_mode: false,
-        starts_active: true,
-        webhook_secret: None,
-        mapping: Mapping::default(),
-    }
+    Connection { connector: API.to_owned(), starts_active: true, ..Connection::default() }
 }
